@@ -1,0 +1,89 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { ControlError } from "../errors/control-error.ts";
+import type { HostPolicy } from "../hosts/host-policy.ts";
+
+/** One HTTP exchange, as far as the control plane needs it: small bodies, whole in memory. */
+export interface Exchange {
+  url: URL;
+  method: "GET" | "POST" | "DELETE";
+  headers: Record<string, string>;
+  body?: string;
+  agent: http.Agent | https.Agent;
+  hosts: HostPolicy | undefined;
+  timeout_ms: number;
+  max_bytes: number;
+  signal: AbortSignal | undefined;
+}
+
+/** An answer, whatever its status. */
+export interface Answer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** Sends and waits for the whole answer. @throws ControlError `unreachable`, `timeout`, `aborted`, `invalid_reply` */
+export function send(exchange: Exchange): Promise<Answer> {
+  const { url, method, headers, body, agent, hosts, timeout_ms, max_bytes, signal } = exchange;
+  const what = `${method} ${url.origin}${url.pathname}`;
+  return new Promise((resolve, reject) => {
+    hosts?.assertUrl(url);
+    if (signal?.aborted) return reject(aborted(what, signal));
+    const request = (url.protocol === "https:" ? https : http).request(url, {
+      method,
+      agent,
+      headers: body === undefined ? headers : { ...headers, "content-length": Buffer.byteLength(body) },
+      ...(hosts && { lookup: hosts.lookup }),
+    });
+    const timer = setTimeout(() => {
+      request.destroy(new ControlError("timeout", `${what}: no answer within ${timeout_ms / 1000} s`));
+    }, timeout_ms);
+    const onAbort = () => request.destroy(aborted(what, signal as AbortSignal));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const settle = (finish: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      finish();
+    };
+    const fail = (error: Error) => settle(() => reject(toSendError(what, error)));
+    request.on("error", fail);
+    request.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size > max_bytes) {
+          request.destroy(
+            new ControlError("invalid_reply", `${what}: expected an answer of at most ${max_bytes} bytes, found more`),
+          );
+        }
+      });
+      response.on("end", () => {
+        settle(() =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+        );
+      });
+      response.on("error", fail);
+    });
+    request.end(body);
+  });
+}
+
+function aborted(what: string, signal: AbortSignal): ControlError {
+  return new ControlError("aborted", `${what}: given up by the caller`, { cause: signal.reason });
+}
+
+function toSendError(what: string, error: Error): ControlError {
+  if (error instanceof ControlError) return error;
+  const { code = error.message } = error as NodeJS.ErrnoException;
+  const hint: Record<string, string> = {
+    ECONNREFUSED: "nothing listens there; is the service started, and is this its port?",
+    ENOTFOUND: "no such host; is the name right, and is the service in the same network?",
+    ECONNRESET: "the connection was cut before the answer was complete",
+  };
+  return new ControlError("unreachable", `${what}: ${hint[code] ?? "the call did not go through"} (${code})`, {
+    cause: error,
+  });
+}

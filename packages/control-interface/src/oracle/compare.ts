@@ -1,0 +1,58 @@
+import { canonicalJson } from "../json/canonical-json.ts";
+import { type PythonValue, parsePythonJson, toPlainValue } from "../reading/python-json.ts";
+import { type ReplyKind, replyKinds } from "../reading/read-reply.ts";
+import { judgeReply, type Verdict } from "./judge.ts";
+
+/** One recorded verdict of the deployed orchestrator, one line of a file. */
+interface Recorded {
+  kind: ReplyKind;
+  body: PythonValue;
+  accepted: boolean;
+  read_as?: unknown;
+  fields?: unknown;
+}
+
+/** A recorded verdict that the oracle does not share. */
+export interface Disagreement {
+  recorded: Omit<Recorded, "body">;
+  verdict: Verdict;
+  body: unknown;
+}
+
+/** Judges one recorded line; undefined when oracle and record agree. @throws SyntaxError for a line of another form */
+export function compareRecorded(line: string): Disagreement | undefined {
+  const { kind, body, accepted, read_as, fields } = parseRecorded(line);
+  const verdict = judgeReply({ kind, body: { parsed: body } });
+  const agrees =
+    verdict.accepted === accepted &&
+    canonicalJson(verdict.read_as) === canonicalJson(read_as) &&
+    canonicalJson(verdict.fields) === canonicalJson(fields);
+  if (agrees) return undefined;
+  const recorded: Disagreement["recorded"] = { kind, accepted };
+  if (read_as !== undefined) recorded.read_as = read_as;
+  if (fields !== undefined) recorded.fields = fields;
+  return { recorded, verdict, body: toPlainValue(body) };
+}
+
+function parseRecorded(line: string): Recorded {
+  const row = parsePythonJson(line) as { [key: string]: PythonValue };
+  const fits =
+    row !== null &&
+    typeof row === "object" &&
+    replyKinds.includes(row.kind as ReplyKind) &&
+    "body" in row &&
+    typeof row.accepted === "boolean";
+  if (!fits) {
+    throw new SyntaxError(
+      `Expected an object with kind (${replyKinds.join(", ")}), body and accepted, found ${line.slice(0, 80)}`,
+    );
+  }
+  const recorded: Recorded = {
+    kind: row.kind as ReplyKind,
+    body: row.body as PythonValue,
+    accepted: row.accepted as boolean,
+  };
+  if (row.read_as !== undefined) recorded.read_as = toPlainValue(row.read_as);
+  if (row.fields !== undefined) recorded.fields = toPlainValue(row.fields);
+  return recorded;
+}

@@ -1,0 +1,3 @@
+export { fixturesOf, needs } from "./needs.ts";
+export { tempFolder } from "./temp-folder.ts";
+export { until } from "./until.ts";

@@ -1,4 +1,3 @@
-export { ControlClient } from "./client/control-client.ts";
 export type {
   CallOptions,
   ControlClientOptions,
@@ -6,11 +5,20 @@ export type {
   ExecuteOptions,
   StatusAnswer,
 } from "./client/control-client.ts";
-export { ControlError, toControlError } from "./errors/control-error.ts";
+export { ControlClient } from "./client/control-client.ts";
 export type { ControlErrorCode, ControlErrorOptions } from "./errors/control-error.ts";
-export { createHostPolicy } from "./hosts/host-policy.ts";
+export { ControlError, toControlError } from "./errors/control-error.ts";
 export type { HostPolicy, HostPolicyOptions } from "./hosts/host-policy.ts";
+export { createHostPolicy } from "./hosts/host-policy.ts";
 export { canonicalJson } from "./json/canonical-json.ts";
+export type {
+  ExecuteRequest,
+  ExecuteResponse,
+  OperationsResponse,
+  OutputResponse,
+  StatusResponse,
+  ValidationIssue,
+} from "./messages/messages.ts";
 export {
   errorResponseSchema,
   executeRequestSchema,
@@ -23,21 +31,16 @@ export {
   validationErrorSchema,
   validationIssueSchema,
 } from "./messages/messages.ts";
-export type {
-  ExecuteRequest,
-  ExecuteResponse,
-  OperationsResponse,
-  OutputResponse,
-  StatusResponse,
-  ValidationIssue,
-} from "./messages/messages.ts";
 export { readExecuteRequest } from "./messages/read-execute-request.ts";
-export { isHandle, judgeReply } from "./oracle/judge.ts";
+export type { OpenApi, OpenApiOperation, OpenApiOptions } from "./openapi/create-openapi.ts";
+export { createOpenApi } from "./openapi/create-openapi.ts";
+export type { JsonSchema } from "./openapi/json-schemas.ts";
+export { createJsonSchemas } from "./openapi/json-schemas.ts";
 export type { Outcome, Reply, Verdict } from "./oracle/judge.ts";
+export { isHandle, judgeReply } from "./oracle/judge.ts";
 export type { Problem, Reading } from "./reading/problem.ts";
-export { parsePythonJson } from "./reading/python-json.ts";
 export type { PythonValue } from "./reading/python-json.ts";
-export { readReply, replyKinds, statusWords } from "./reading/read-reply.ts";
+export { parsePythonJson } from "./reading/python-json.ts";
 export type {
   ExecuteReading,
   OutputReading,
@@ -46,9 +49,11 @@ export type {
   StatusReading,
   StatusWord,
 } from "./reading/read-reply.ts";
-export { checkReference } from "./reference/check-reference.ts";
+export { readReply, replyKinds, statusWords } from "./reading/read-reply.ts";
 export type { CheckedReference, CheckReferenceOptions } from "./reference/check-reference.ts";
+export { checkReference } from "./reference/check-reference.ts";
 export { createInlineReference, createReference } from "./reference/create-reference.ts";
+export type { DataReference, Format, Protocol } from "./reference/data-reference.ts";
 export {
   dataReferenceSchema,
   formats,
@@ -57,4 +62,3 @@ export {
   mediaTypeOf,
   protocols,
 } from "./reference/data-reference.ts";
-export type { DataReference, Format, Protocol } from "./reference/data-reference.ts";

@@ -97,8 +97,10 @@ export interface Operation<P = Record<string, unknown>> {
   parameters?: z.ZodType<P>;
   /** A CSV without rows is a result (R-RUN-08). @default false */
   allow_empty_csv?: boolean;
+  // biome-ignore-start lint/suspicious/noConfusingVoidType: the function of a sink may end without return
   /** Does the work and returns a reference, mostly from `ctx.publish`. Throwing is `failed` with the error's message. */
   run(ctx: OperationContext<P>): Promise<DataReference | undefined | void> | DataReference | undefined | void;
+  // biome-ignore-end lint/suspicious/noConfusingVoidType: as above
 }
 
 /** Declares an operation; the types of its parameters follow from the schema. */

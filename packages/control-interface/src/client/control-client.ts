@@ -77,7 +77,9 @@ export class ControlClient {
     this.#options = options;
     this.#base = options.base_url.replace(/\/+$/, "");
     const agentOptions = { keepAlive: true, maxFreeSockets: options.max_idle_connections ?? 16 };
-    this.#agent = this.#base.startsWith("https:") ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
+    this.#agent = this.#base.startsWith("https:")
+      ? new https.Agent(agentOptions)
+      : new http.Agent(agentOptions);
   }
 
   /** Starts an operation. */
@@ -94,8 +96,13 @@ export class ControlClient {
     const answer = await this.#call("GET", `/control/status/${toPathSegment(id)}`, options);
     const reading = readAnswer("status", answer);
     const retryable =
-      reading.status === "failed" && (parsePythonJson(answer.body) as { retryable?: unknown }).retryable === true;
-    return { reading, waited: /\bwait\b/.test(String(answer.headers["preference-applied"] ?? "")), retryable };
+      reading.status === "failed" &&
+      (parsePythonJson(answer.body) as { retryable?: unknown }).retryable === true;
+    return {
+      reading,
+      waited: /\bwait\b/.test(String(answer.headers["preference-applied"] ?? "")),
+      retryable,
+    };
   }
 
   /** Fetches the output of a complete task. */
@@ -168,7 +175,10 @@ function withAllFields(reference: DataReference): Required<DataReference> {
 /** Pasted as it is where that is safe (R-EXEC-08), encoded otherwise. */
 function toPathSegment(id: string): string {
   if (id === "" || id === "." || id === "..") {
-    throw new ControlError("invalid_reply", `Expected a task_id that can stand in a path, found "${id}" (R-EXEC-08)`);
+    throw new ControlError(
+      "invalid_reply",
+      `Expected a task_id that can stand in a path, found "${id}" (R-EXEC-08)`,
+    );
   }
   // Through bytes, because encodeURIComponent throws on a lone surrogate.
   return encodeURIComponent(Buffer.from(id).toString()).replaceAll("%3A", ":");
@@ -181,7 +191,10 @@ function readAnswer<K extends ReplyKind>(kind: K, answer: Answer): ReplyReadings
   throw new ControlError("invalid_reply", `Invalid response to ${kind}: ${found.join("; ")}`);
 }
 
-function parseJson<T = unknown>(answer: Answer, parse: (body: Buffer) => T = (body) => JSON.parse(String(body))): T {
+function parseJson<T = unknown>(
+  answer: Answer,
+  parse: (body: Buffer) => T = (body) => JSON.parse(String(body)),
+): T {
   try {
     return parse(answer.body);
   } catch (error) {

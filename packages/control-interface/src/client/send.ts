@@ -37,9 +37,9 @@ export function send(exchange: Exchange): Promise<Answer> {
       ...(hosts && { lookup: hosts.lookup }),
     });
     const timer = setTimeout(() => {
-      request.destroy(new ControlError("timeout", `${what}: no answer within ${timeout_ms / 1000} s`));
+      giveUp(new ControlError("timeout", `${what}: no answer within ${timeout_ms / 1000} s`));
     }, timeout_ms);
-    const onAbort = () => request.destroy(aborted(what, signal as AbortSignal));
+    const onAbort = () => giveUp(aborted(what, signal as AbortSignal));
     signal?.addEventListener("abort", onAbort, { once: true });
     const settle = (finish: () => void) => {
       clearTimeout(timer);
@@ -47,6 +47,11 @@ export function send(exchange: Exchange): Promise<Answer> {
       finish();
     };
     const fail = (error: Error) => settle(() => reject(toSendError(what, error)));
+    // Settled first: what destroying the connection raises afterwards has no say any more.
+    const giveUp = (error: ControlError) => {
+      fail(error);
+      request.destroy();
+    };
     request.on("error", fail);
     request.on("response", (response) => {
       const chunks: Buffer[] = [];
@@ -55,14 +60,21 @@ export function send(exchange: Exchange): Promise<Answer> {
         size += chunk.length;
         chunks.push(chunk);
         if (size > max_bytes) {
-          request.destroy(
-            new ControlError("invalid_reply", `${what}: expected an answer of at most ${max_bytes} bytes, found more`),
+          giveUp(
+            new ControlError(
+              "invalid_reply",
+              `${what}: expected an answer of at most ${max_bytes} bytes, found more`,
+            ),
           );
         }
       });
       response.on("end", () => {
         settle(() =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+          }),
         );
       });
       response.on("error", fail);
@@ -83,7 +95,11 @@ function toSendError(what: string, error: Error): ControlError {
     ENOTFOUND: "no such host; is the name right, and is the service in the same network?",
     ECONNRESET: "the connection was cut before the answer was complete",
   };
-  return new ControlError("unreachable", `${what}: ${hint[code] ?? "the call did not go through"} (${code})`, {
-    cause: error,
-  });
+  return new ControlError(
+    "unreachable",
+    `${what}: ${hint[code] ?? "the call did not go through"} (${code})`,
+    {
+      cause: error,
+    },
+  );
 }

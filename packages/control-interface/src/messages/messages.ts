@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { dataReferenceSchema, formats, protocols } from "../reference/data-reference.ts";
 import { statusWords } from "../reading/read-reply.ts";
+import { dataReferenceSchema, formats, protocols } from "../reference/data-reference.ts";
+import { contractSchemas } from "./registry.ts";
 
 const id = (what: string) => z.string().min(1).describe(what);
 
@@ -13,7 +14,7 @@ export const executeRequestSchema = z
     inputs: z.array(dataReferenceSchema).default([]).describe("What the operation works on"),
     parameters: z.record(z.string(), z.unknown()).default({}).describe("Options of the operation"),
   })
-  .meta({ id: "ExecuteRequest" });
+  .register(contractSchemas, { id: "ExecuteRequest" });
 export type ExecuteRequest = z.output<typeof executeRequestSchema>;
 
 const progress = z.int().min(0).max(100);
@@ -31,7 +32,7 @@ export const executeResponseSchema = z
     }),
     z.object({ status: z.literal("failed"), error: z.string().min(1) }),
   ])
-  .meta({ id: "ExecuteResponse" });
+  .register(contractSchemas, { id: "ExecuteResponse" });
 export type ExecuteResponse = z.output<typeof executeResponseSchema>;
 
 /** The answer to status (R-STAT-01 to 03); what stands beside the three fields is an addition. */
@@ -43,20 +44,24 @@ export const statusResponseSchema = z
     message: z.string().optional().describe("What the operation says it is doing"),
     retryable: z.boolean().optional().describe("The task was lost; sending it again makes sense (R-LOST-01)"),
   })
-  .meta({ id: "StatusResponse" });
+  .register(contractSchemas, { id: "StatusResponse" });
 export type StatusResponse = z.output<typeof statusResponseSchema>;
 
 /** The answer to output (R-OUT-01). */
 export const outputResponseSchema = z
   .object({ output: dataReferenceSchema.nullable() })
-  .meta({ id: "OutputResponse" });
+  .register(contractSchemas, { id: "OutputResponse" });
 export type OutputResponse = z.output<typeof outputResponseSchema>;
 
 /** The answer to health (R-HEALTH-01). */
-export const healthResponseSchema = z.object({ status: z.literal("ok") }).meta({ id: "HealthResponse" });
+export const healthResponseSchema = z
+  .object({ status: z.literal("ok") })
+  .register(contractSchemas, { id: "HealthResponse" });
 
 /** Every error that is not a result (R-GEN-04). */
-export const errorResponseSchema = z.object({ detail: z.string() }).meta({ id: "ErrorResponse" });
+export const errorResponseSchema = z
+  .object({ detail: z.string() })
+  .register(contractSchemas, { id: "ErrorResponse" });
 
 /** One objection of a 422 (R-EXEC-12). */
 export const validationIssueSchema = z
@@ -65,13 +70,13 @@ export const validationIssueSchema = z
     msg: z.string(),
     type: z.string(),
   })
-  .meta({ id: "ValidationIssue" });
+  .register(contractSchemas, { id: "ValidationIssue" });
 export type ValidationIssue = z.output<typeof validationIssueSchema>;
 
 /** The body of a 422 (R-EXEC-12). */
 export const validationErrorSchema = z
   .object({ detail: z.array(validationIssueSchema) })
-  .meta({ id: "ValidationError" });
+  .register(contractSchemas, { id: "ValidationError" });
 
 /** What an operation takes or gives, as far as it says so. Empty lists mean: anything. */
 const portSchema = z.object({
@@ -97,5 +102,5 @@ export const operationsResponseSchema = z
     ),
     extensions: z.array(z.enum(extensions)),
   })
-  .meta({ id: "OperationsResponse" });
+  .register(contractSchemas, { id: "OperationsResponse" });
 export type OperationsResponse = z.output<typeof operationsResponseSchema>;

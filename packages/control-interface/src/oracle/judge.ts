@@ -1,6 +1,12 @@
 import { type Problem, show } from "../reading/problem.ts";
 import { fromPlainValue, type PythonValue, parsePythonJson } from "../reading/python-json.ts";
-import { type ExecuteReading, type ReplyKind, type ReplyReadings, readReply, type StatusReading } from "../reading/read-reply.ts";
+import {
+  type ExecuteReading,
+  type ReplyKind,
+  type ReplyReadings,
+  readReply,
+  type StatusReading,
+} from "../reading/read-reply.ts";
 
 /** What becomes of the task in the deployed orchestrator after this one answer. */
 export type Outcome =
@@ -86,11 +92,16 @@ function consequence(kind: ReplyKind, reading: ReplyReadings[ReplyKind]): Conseq
 
 function failed({ error }: { error?: string }): Consequence {
   if (error) return { outcome: "fails", why: `The task fails with: ${error}`, rules: ["R-EXEC-10"] };
-  return { outcome: "fails", why: "The task fails with a generic text: there is no error", rules: ["R-EXEC-10"] };
+  return {
+    outcome: "fails",
+    why: "The task fails with a generic text: there is no error",
+    rules: ["R-EXEC-10"],
+  };
 }
 
 function afterStatus(status: string): Consequence {
-  if (status === "running") return { outcome: "polls", why: "The next poll follows in 5 s", rules: ["R-READ-11"] };
+  if (status === "running")
+    return { outcome: "polls", why: "The next poll follows in 5 s", rules: ["R-READ-11"] };
   return { outcome: "completes", why: "The output is fetched next", rules: ["R-OUT-04"] };
 }
 

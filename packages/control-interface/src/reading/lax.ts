@@ -1,13 +1,15 @@
 /** The conversions that the deployed orchestrator's validator makes, and those it refuses. */
 import type { PythonValue } from "./python-json.ts";
 
-/** White space as Python's `str.strip` sees it. */
-const pythonBlank = /^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$/;
-/** White space (Unicode `White_Space`) around an integer text, which is ignored. */
-const around = "[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*";
-const integerText = new RegExp(`^${around}([+-]?)0*((?:[0-9]|(?<=[0-9])_(?=[0-9]))*)(?:\\.0+)?${around}$`, "u");
-const anyDigit = /^[^0-9]*[0-9][0-9_]*(?:\.0+)?[^0-9]*$/;
+/** White space as Python's `str.strip` sees it: Unicode's, and the four ASCII separators. */
+const pythonBlank = new RegExp(`^[${unicodeSpace()}\\u001c-\\u001f]*$`);
+/** An integer text: sign, digits that single underscores may part, a fraction of zeros; white space around it. */
+const integerText = new RegExp(
+  `^[${unicodeSpace()}]*([+-]?)([0-9](?:_?[0-9])*)(?:\\.0+)?[${unicodeSpace()}]*$`,
+);
 const maxDigits = 4300;
+/** Leading zeros do not count, but nobody needs so many. */
+const maxIntegerText = 20_000;
 /** Floats at or beyond this are not converted: the validator goes through a 64-bit integer. */
 const floatLimit = 2 ** 63;
 
@@ -23,11 +25,16 @@ export function readInteger(value: PythonValue): bigint | undefined {
   if (typeof value === "number") {
     return Number.isInteger(value) && Math.abs(value) < floatLimit ? BigInt(value) : undefined;
   }
-  if (typeof value !== "string" || !anyDigit.test(value)) return undefined;
+  if (typeof value !== "string" || value.length > maxIntegerText) return undefined;
   const match = integerText.exec(value);
   if (match === null) return undefined;
-  const digits = (match[2] as string).replaceAll("_", "");
+  const digits = (match[2] as string).replaceAll("_", "").replace(/^0+(?=.)/, "");
   if (digits.length > maxDigits) return undefined;
-  const magnitude = BigInt(digits === "" ? 0 : digits);
+  const magnitude = BigInt(digits);
   return match[1] === "-" ? -magnitude : magnitude;
+}
+
+/** Unicode's `White_Space`, for a character class. JavaScript's \s has U+FEFF and lacks U+0085. */
+function unicodeSpace(): string {
+  return "\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 }

@@ -14,6 +14,8 @@ export type Reading<T> = { accepted: true; read_as: T } | { accepted: false; pro
 /** A found value in a message, short enough to print. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value, (_key, member) => (typeof member === "bigint" ? Number(member) : member));
+  const text = JSON.stringify(value, (_key, member) =>
+    typeof member === "bigint" ? Number(member) : member,
+  );
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

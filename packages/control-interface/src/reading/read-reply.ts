@@ -55,7 +55,13 @@ const status: FieldReader = (value) =>
 const optionalText =
   (field: string): FieldReader =>
   (value) =>
-    found(field, value, value == null || typeof value === "string", "R-READ-06", `${field} to be a text or null`);
+    found(
+      field,
+      value,
+      value == null || typeof value === "string",
+      "R-READ-06",
+      `${field} to be a text or null`,
+    );
 
 const progress: FieldReader = (value) => {
   if (value == null) return { problems: [] };
@@ -74,7 +80,12 @@ const reference =
   };
 
 const fieldsOf: Record<ReplyKind, Record<string, FieldReader>> = {
-  execute: { status, output: reference(false), task_id: optionalText("task_id"), error: optionalText("error") },
+  execute: {
+    status,
+    output: reference(false),
+    task_id: optionalText("task_id"),
+    error: optionalText("error"),
+  },
   status: { status, progress, error: optionalText("error") },
   output: { output: reference(true) },
 };

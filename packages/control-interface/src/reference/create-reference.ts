@@ -46,6 +46,7 @@ function unresolvable({ protocol, uri }: DataReference): string[] {
   if ((protocol === "http" || protocol === "https") && !URL.canParse(uri)) {
     return [`Expected a complete URL, found ${uri} (R-REF-05)`];
   }
-  if (protocol === "nfs" && !/^[^:]+:.+$/.test(uri)) return [`Expected host:path for nfs, found ${uri} (R-REF-07)`];
+  if (protocol === "nfs" && !/^[^:]+:.+$/.test(uri))
+    return [`Expected host:path for nfs, found ${uri} (R-REF-07)`];
   return [];
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { contractSchemas } from "../messages/registry.ts";
 
 /** The nine ways in which a payload can be reached (R-REF-02). */
 export const protocols = ["inline", "file", "http", "https", "s3", "nfs", "mqtt", "grpc", "villas"] as const;
@@ -45,7 +46,10 @@ export const dataReferenceSchema = z
       .describe("algorithm:value, e.g. sha256:<hex>"),
     metadata: z.record(z.string(), z.unknown()).optional().describe("Anything else; travels unchanged"),
   })
-  .meta({ id: "DataReference", description: "A small pointer to a payload (R-REF-01 to R-REF-18)" });
+  .register(contractSchemas, {
+    id: "DataReference",
+    description: "A small pointer to a payload (R-REF-01 to R-REF-18)",
+  });
 
 /** A small pointer to a payload; the payload itself never passes the orchestrator. */
 export interface DataReference {

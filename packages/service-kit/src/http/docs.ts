@@ -1,0 +1,69 @@
+import type { JsonSchema, OpenApi, OpenApiOperation } from "@aieffect/control-interface";
+
+/** The service's interface as one page without scripts or outside resources, from its OpenAPI document. */
+export function renderDocs(openApi: OpenApi, url: string): string {
+  const { info, paths, components } = openApi;
+  const calls = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => renderCall(method, path, operation)),
+  );
+  const schemas = Object.entries(components.schemas).map(([name, schema]) => renderSchema(name, schema));
+  const request = components.schemas.ExecuteRequest as { properties?: { method?: { enum?: string[] } } };
+  const methods = request.properties?.method?.enum ?? [];
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escapeHtml(info.title)}</title><style>${style}</style></head><body>
+<h1>${escapeHtml(info.title)} <small>${escapeHtml(info.version)}</small></h1>
+<p>${escapeHtml(info.description)} The same as <a href="openapi.json">OpenAPI 3.1</a>.</p>
+<h2>Operations</h2>
+${methods.map((name) => `<p><code>${escapeHtml(name)}</code></p><pre>${escapeHtml(exampleOf(url, name, openApi))}</pre>`).join("\n")}
+<h2>Calls</h2>
+${calls.join("\n")}
+<h2>Messages</h2>
+${schemas.join("\n")}
+</body></html>
+`;
+}
+
+function exampleOf(url: string, method: string, { components }: OpenApi): string {
+  const key = components.securitySchemes === undefined ? "" : ` -H "Authorization: Bearer $SERVICE_API_KEY"`;
+  const body = JSON.stringify({ method, workflow_id: "wf-1", task_id: "task-1", inputs: [], parameters: {} });
+  return `curl -s ${url}/control/execute${key} -H "Content-Type: application/json" -d '${body.replaceAll("'", "'\\''")}'`;
+}
+
+function renderCall(method: string, path: string, operation: OpenApiOperation): string {
+  const parameters = (operation.parameters ?? []).map(
+    ({ name, description }) =>
+      `<tr><td><code>${escapeHtml(String(name))}</code></td><td>${escapeHtml(String(description))}</td></tr>`,
+  );
+  const answers = Object.entries(operation.responses).map(
+    ([status, { description }]) =>
+      `<tr><td><code>${status}</code></td><td>${escapeHtml(String(description))}</td></tr>`,
+  );
+  return `<section><h3><code>${method.toUpperCase()} ${escapeHtml(path)}</code></h3>
+<p>${escapeHtml(operation.summary)}. ${escapeHtml(operation.description ?? "")}</p>
+<table>${[...parameters, ...answers].join("")}</table></section>`;
+}
+
+function renderSchema(name: string, schema: JsonSchema): string {
+  return `<details id="${escapeHtml(name)}"><summary><code>${escapeHtml(name)}</code></summary>
+<pre>${escapeHtml(JSON.stringify(schema, null, 2))}</pre></details>`;
+}
+
+const entities: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] as string);
+}
+
+const style = `
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse}td{padding:.15rem .8rem .15rem 0;vertical-align:top}
+pre{overflow:auto;padding:.6rem;border:1px solid #8886;border-radius:4px;font-size:.85rem}
+section{border-top:1px solid #8886}small{font-weight:normal;opacity:.7}`;

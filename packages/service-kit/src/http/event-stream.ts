@@ -1,0 +1,71 @@
+import type { ServerResponse } from "node:http";
+import type { Engine } from "../tasks/engine.ts";
+import type { Execution } from "../tasks/execution.ts";
+import type { TaskStore } from "../tasks/task-store.ts";
+
+/** A comment line is sent after so long a silence (R-EVT-02). */
+const heartbeat_ms = 15_000;
+
+/**
+ * Streams the changes of an execution as server-sent events until it ends (R-EVT-01 to 04).
+ * `last_event_id` is the number of the last change that the caller has; without it the stream
+ * begins with the present state.
+ */
+export async function streamStatus(
+  response: ServerResponse,
+  execution: Execution,
+  last_event_id: string | undefined,
+  { store, engine, gone }: { store: TaskStore; engine: Engine; gone: AbortSignal },
+): Promise<void> {
+  let sent = firstToSend(execution, last_event_id);
+  if (execution.status !== "running" && sent >= execution.changes.length) {
+    // Nothing is left to say: 204 tells an EventSource not to come back.
+    response.writeHead(204).end();
+    return;
+  }
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  response.flushHeaders();
+  const heartbeat = setInterval(() => response.write(":\n\n"), heartbeat_ms);
+  try {
+    for (let seen = execution; ; ) {
+      for (; sent < seen.changes.length; sent++) {
+        heartbeat.refresh();
+        const event = `event: status\nid: ${sent + 1}\ndata: ${JSON.stringify(seen.changes[sent])}\n\n`;
+        if (!response.write(event)) await drained(response, gone);
+      }
+      if (seen.status !== "running" || gone.aborted || engine.stopping.aborted) break;
+      const before = seen.changes.length;
+      seen = await engine.waitFor(
+        seen,
+        (next) => next.changes.length > before,
+        Number.POSITIVE_INFINITY,
+        gone,
+      );
+      // A store that is shared may have more than the snapshot that woke us.
+      seen = (await store.find(seen.handle)) ?? seen;
+    }
+  } finally {
+    clearInterval(heartbeat);
+    response.end();
+  }
+}
+
+function firstToSend(execution: Execution, last_event_id: string | undefined): number {
+  const { length } = execution.changes;
+  const last = /^\d{1,9}$/.test(last_event_id ?? "") ? Number(last_event_id) : undefined;
+  return last === undefined || last > length ? length - 1 : last;
+}
+
+/** Resolves when the caller has taken what was written, or has gone. */
+function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      gone.removeEventListener("abort", done);
+      resolve();
+    };
+    response.once("drain", done);
+    gone.addEventListener("abort", done);
+    if (gone.aborted) done();
+  });
+}

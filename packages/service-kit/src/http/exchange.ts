@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type ControlError, toControlError } from "@aieffect/control-interface";
+
+/** One call: node's request and response, which Express's are too. */
+export interface Exchange {
+  request: IncomingMessage & { body?: unknown };
+  response: ServerResponse;
+  /** Path within the router, without query. */
+  path: string;
+  query: URLSearchParams;
+  /** Fires when the caller goes away before it has its answer. */
+  gone: AbortSignal;
+}
+
+/** Splits the URL; never throws, whatever the path. */
+export function openExchange(request: IncomingMessage, response: ServerResponse): Exchange {
+  const url = request.url ?? "/";
+  const mark = url.indexOf("?");
+  let gone: AbortController | undefined;
+  return {
+    request,
+    response,
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
+    get gone() {
+      if (gone === undefined) {
+        const controller = new AbortController();
+        gone = controller;
+        response.once("close", () => controller.abort());
+      }
+      return gone.signal;
+    },
+  };
+}
+
+/** Answers with JSON. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}
+
+/** Answers with an error (R-GEN-04); where an answer has begun, cuts it off so that nobody takes it for whole. */
+export function sendError(response: ServerResponse, thrown: unknown): ControlError {
+  const error = toControlError(thrown);
+  if (response.headersSent) {
+    response.destroy();
+    return error;
+  }
+  const headers: Record<string, string> = {};
+  if (error.code === "unauthorized") headers["www-authenticate"] = "Bearer";
+  if (error.retry_after_s !== undefined) headers["retry-after"] = String(Math.ceil(error.retry_after_s));
+  // The rest of a body that is too large is not read; the connection cannot go on.
+  if (error.code === "body_too_large") headers.connection = "close";
+  sendJson(response, error.status, { detail: error.detail }, headers);
+  return error;
+}

@@ -1,0 +1,66 @@
+import { ControlError, type ValidationIssue } from "@aieffect/control-interface";
+import type { Exchange } from "./exchange.ts";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * The parsed JSON body: what a body parser of the surrounding app made of it, else read here with
+ * a limit. @throws ControlError `body_too_large`, `invalid_request`
+ */
+export async function readJsonBody({ request }: Exchange, max_bytes: number): Promise<unknown> {
+  const { body } = request;
+  if (typeof body === "string" || body instanceof Uint8Array) return parse(Buffer.from(body as Uint8Array));
+  // Express's parsers leave the stream at its end; a body they did not take is still unread.
+  if (body !== undefined) return body;
+  return parse(await readBytes(request, max_bytes));
+}
+
+async function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buffer> {
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > max_bytes) throw tooLarge(max_bytes, `${announced} announced`);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= max_bytes) return;
+      request.off("data", onData);
+      request.pause();
+      reject(tooLarge(max_bytes, "more"));
+    };
+    request.on("data", onData);
+    request.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.once("error", reject);
+    request.once("close", () =>
+      reject(new ControlError("aborted", "The caller went away before its body was whole")),
+    );
+  });
+}
+
+function parse(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw invalid("Field required", "missing");
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw invalid("Expected JSON in UTF-8, found bytes that are not UTF-8", "json_invalid");
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid(`JSON decode error: ${(error as Error).message}`, "json_invalid");
+  }
+}
+
+function invalid(msg: string, type: string): ControlError {
+  const detail: ValidationIssue[] = [{ loc: ["body"], msg, type }];
+  return new ControlError("invalid_request", msg, { detail });
+}
+
+function tooLarge(max_bytes: number, found: string): ControlError {
+  return new ControlError(
+    "body_too_large",
+    `Expected a body of at most ${max_bytes} bytes, found ${found}; send large payloads by reference`,
+  );
+}

@@ -1,0 +1,76 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { resolveServeOptions, type ServeOptions } from "../options.ts";
+import type { Service } from "../service.ts";
+import { createApp } from "./app.ts";
+
+/** A server that listens. */
+export interface RunningService {
+  /** Where it can be called from this machine. */
+  url: string;
+  port: number;
+  /** Stops as SIGTERM does: no new calls, `grace_ms` for running tasks, then they are aborted. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves on its own: the control interface, /health, /ready, /metrics, /openapi.json and /docs.
+ * The control interface is answered ahead of Express, by the same code that `controlRouter` uses.
+ *
+ * @throws Error when the port is taken, saying so
+ */
+export async function serve(service: Service, given: ServeOptions = {}): Promise<RunningService> {
+  const options = resolveServeOptions(given);
+  const app = createApp(service);
+  const server = createServer((request, response) => {
+    if (!service.handle(request, response)) app(request, response);
+  });
+  // Longer than the pause between two polls, or the poller meets a connection that is just closing.
+  server.keepAliveTimeout = 75_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, options)));
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  service.setSelfUrl(`http://localhost:${port}`);
+  const { log, operations } = service.parts;
+  const url = `http://${isWildcard(options.host) ? "127.0.0.1" : bracketed(options.host)}:${port}`;
+  log.info({ url, self_url: service.selfUrl(), operations: [...operations.keys()] }, "listening");
+
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= stop();
+    return closing;
+  };
+  async function stop(): Promise<void> {
+    for (const signal of signals) process.off(signal, onSignal);
+    log.info({ running: service.parts.engine.queue.running }, "stopping");
+    const closed = new Promise((resolve) => server.close(resolve));
+    const cut = setTimeout(() => server.closeAllConnections(), options.grace_ms + 1000);
+    await service.close(options.grace_ms);
+    server.closeIdleConnections();
+    await closed;
+    clearTimeout(cut);
+  }
+  const onSignal = () => {
+    void close();
+  };
+  const signals: NodeJS.Signals[] = options.handle_signals ? ["SIGTERM", "SIGINT"] : [];
+  for (const signal of signals) process.on(signal, onSignal);
+  return { url, port, close };
+}
+
+function explain(error: NodeJS.ErrnoException, { host, port }: Required<ServeOptions>): Error {
+  if (error.code !== "EADDRINUSE") return error;
+  return new Error(`Port ${port} on ${host} is taken; set PORT to another one, or to 0 for a free one`, {
+    cause: error,
+  });
+}
+
+function isWildcard(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,20 @@
+export { concurrentService } from "./concurrent.ts";
+export { controlRouter } from "./http/control-router.ts";
+export type { RunningService } from "./http/serve.ts";
+export { serve } from "./http/serve.ts";
+export type {
+  Content,
+  Input,
+  Operation,
+  OperationContext,
+  Port,
+  PublishOptions,
+  Style,
+} from "./operation.ts";
+export { defineOperation } from "./operation.ts";
+export type { ServeOptions, ServiceOptions } from "./options.ts";
+export { sequentialService } from "./sequential.ts";
+export type { Service } from "./service.ts";
+export type { Change, Execution, ExecutionChange, Payload } from "./tasks/execution.ts";
+export { createMemoryStore } from "./tasks/memory-store.ts";
+export type { Begun, Retention, TaskStore } from "./tasks/task-store.ts";

@@ -1,0 +1,53 @@
+import { mkdirSync } from "node:fs";
+import { type DestinationStream, destination, type Logger, multistream, pino } from "pino";
+import { createStream } from "rotating-file-stream";
+
+/** Where the log goes. */
+export interface LogOptions {
+  /** pino's levels, or `silent`. */
+  level: string;
+  /** Also into `<dir>/<name>.log`, rotated at 10 MiB, five old files kept. */
+  dir: string | undefined;
+  /** Name of the service, in every line. */
+  name: string;
+  /** Instead of standard output. */
+  out: DestinationStream | undefined;
+}
+
+/** A logger, and what makes its lines durable at the end. */
+export interface ServiceLog {
+  log: Logger;
+  close(): Promise<void>;
+}
+
+/** JSON lines (R-LOG-01, R-ENV-07). */
+export function createLog({ level, dir, name, out }: LogOptions): ServiceLog {
+  const stdout = out ?? destination({ fd: 1, sync: false });
+  const options = {
+    level,
+    base: { service: name },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+  };
+  const flush = () => {
+    if ("flushSync" in stdout) (stdout as ReturnType<typeof destination>).flushSync();
+  };
+  if (dir === undefined) return { log: pino(options, stdout), close: async () => flush() };
+  mkdirSync(dir, { recursive: true });
+  const file = createStream(`${name}.log`, { path: dir, size: "10M", maxFiles: 5 });
+  const log = pino(
+    options,
+    multistream([
+      { stream: stdout, level: "trace" },
+      { stream: file, level: "trace" },
+    ]),
+  );
+  // A full disk must not take the service down; standard output still has every line.
+  file.on("error", (error) => process.stderr.write(`log file in ${dir}: ${error.message}\n`));
+  return {
+    log,
+    async close() {
+      flush();
+      await new Promise<void>((resolve) => file.end(() => resolve()));
+    },
+  };
+}

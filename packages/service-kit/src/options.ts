@@ -1,0 +1,152 @@
+import { hostname } from "node:os";
+import { delimiter } from "node:path";
+import type { HostPolicyOptions } from "@aieffect/control-interface";
+import type { DestinationStream } from "pino";
+import type { Operation, PublishOptions, Style } from "./operation.ts";
+import type { Retention, TaskStore } from "./tasks/task-store.ts";
+
+/** What a service is made of. Only `operations` has no default. */
+export interface ServiceOptions {
+  /** What the service can do; names must differ. */
+  // biome-ignore lint/suspicious/noExplicitAny: parameters differ from operation to operation
+  operations: readonly Operation<any>[];
+  /** In logs and documents. @default the host's name */
+  name?: string;
+  /** In documents. @default "0.0.0" */
+  version?: string;
+  /** Bearer key that callers need (R-AUTH-01). @default `SERVICE_API_KEY`, else none: open */
+  api_key?: string;
+  /** Base URL under which peers reach the service, with the router's mount path if it has one. @default `SELF_URL`, else http://localhost:<port> */
+  self_url?: string;
+  /** Where payloads live. @default `DATA_DIR`, else ./data */
+  data_dir?: string;
+  /** Further folders that `file` inputs may be in. @default `DATA_ROOTS`, separated like PATH; else none */
+  data_roots?: readonly string[];
+  /** How results reach the next service unless `ctx.publish` says otherwise. @default "http" */
+  publish_as?: NonNullable<PublishOptions["as"]>;
+  /** Which hosts inputs may be fetched from. @default all but link-local and metadata addresses */
+  hosts?: HostPolicyOptions;
+  /** Largest payload that is fetched, in bytes. @default 64 GiB */
+  max_fetch_bytes?: number;
+  /** Largest request body, in bytes (R-EXEC-14). @default 16 MiB */
+  max_body_bytes?: number;
+  /** Tasks that run at once; the rest wait. @default 64 */
+  max_running?: number;
+  /** Tasks that may wait; more are refused with 503 (R-EXEC-15). @default 1,000 */
+  max_queued?: number;
+  /** How long ended tasks and their files are kept (R-RUN-09). */
+  retention?: Retention;
+  /** Where task state is kept. @default in memory */
+  store?: TaskStore;
+  /** @default `LOG_LEVEL`, else "info" */
+  log_level?: string;
+  /** Log also into a rotating file here. @default `LOG_DIR`, else not */
+  log_dir?: string;
+  /** Log to this instead of standard output. */
+  log_out?: DestinationStream;
+  /** The clock, epoch ms. @default Date.now */
+  now?: () => number;
+}
+
+/** Where {@link serve} listens. */
+export interface ServeOptions {
+  /** @default `HOST`, else 0.0.0.0 */
+  host?: string;
+  /** 0 picks a free one. @default `PORT`, else 8080 */
+  port?: number;
+  /** How long running tasks may go on after a stop was asked for, in ms. @default 8,000 */
+  grace_ms?: number;
+  /** Stop on SIGTERM and SIGINT. @default true */
+  handle_signals?: boolean;
+}
+
+type Optional =
+  | "self_url"
+  | "api_key"
+  | "hosts"
+  | "max_fetch_bytes"
+  | "store"
+  | "log_dir"
+  | "log_out"
+  | "retention";
+
+/** Options with every default filled in. */
+export type ResolvedOptions = Required<Omit<ServiceOptions, Optional>> &
+  Pick<ServiceOptions, Optional> & { style: Style };
+
+/** Fills in defaults; with {@link resolveServeOptions} the only place that reads the environment. @throws TypeError */
+export function resolveOptions(given: ServiceOptions, style: Style, env = process.env): ResolvedOptions {
+  assertOperations(given.operations);
+  const api_key = given.api_key ?? nonEmpty(env.SERVICE_API_KEY);
+  const self_url = given.self_url ?? nonEmpty(env.SELF_URL);
+  const log_dir = given.log_dir ?? nonEmpty(env.LOG_DIR);
+  if (self_url !== undefined && !/^https?:\/\/[^/]/.test(self_url)) {
+    throw new TypeError(`Expected self_url (SELF_URL) to be an http or https URL, got "${self_url}"`);
+  }
+  if ((env.TASK_STORE ?? "memory") !== "memory" && given.store === undefined) {
+    throw new TypeError(
+      `Expected TASK_STORE to be "memory", got "${env.TASK_STORE}"; no other store is built in`,
+    );
+  }
+  return {
+    operations: given.operations,
+    style,
+    name: given.name ?? hostname(),
+    version: given.version ?? "0.0.0",
+    data_dir: given.data_dir ?? nonEmpty(env.DATA_DIR) ?? "./data",
+    data_roots: given.data_roots ?? nonEmpty(env.DATA_ROOTS)?.split(delimiter).filter(Boolean) ?? [],
+    publish_as: given.publish_as ?? "http",
+    max_body_bytes: positive("max_body_bytes", given.max_body_bytes ?? 16 * 2 ** 20),
+    max_running: positive("max_running", given.max_running ?? 64),
+    max_queued: given.max_queued ?? 1000,
+    log_level: given.log_level ?? nonEmpty(env.LOG_LEVEL) ?? "info",
+    now: given.now ?? Date.now,
+    ...(api_key !== undefined && { api_key }),
+    ...(self_url !== undefined && { self_url: self_url.replace(/\/+$/, "") }),
+    ...(log_dir !== undefined && { log_dir }),
+    ...(given.hosts !== undefined && { hosts: given.hosts }),
+    ...(given.max_fetch_bytes !== undefined && { max_fetch_bytes: given.max_fetch_bytes }),
+    ...(given.retention !== undefined && { retention: given.retention }),
+    ...(given.store !== undefined && { store: given.store }),
+    ...(given.log_out !== undefined && { log_out: given.log_out }),
+  };
+}
+
+/** Fills in where to listen. @throws TypeError */
+export function resolveServeOptions(given: ServeOptions = {}, env = process.env): Required<ServeOptions> {
+  const port = given.port ?? Number(nonEmpty(env.PORT) ?? 8080);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TypeError(
+      `Expected port (PORT) to be an integer from 0 to 65535, got ${given.port ?? env.PORT}`,
+    );
+  }
+  return {
+    host: given.host ?? nonEmpty(env.HOST) ?? "0.0.0.0",
+    port,
+    grace_ms: given.grace_ms ?? 8_000,
+    handle_signals: given.handle_signals ?? true,
+  };
+}
+
+/** A variable that is set to nothing counts as not set, as in compose files. */
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === "" ? undefined : value;
+}
+
+function positive(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new TypeError(`Expected ${name} to be above 0, got ${value}`);
+}
+
+function assertOperations(operations: readonly Operation[]): void {
+  if (operations.length === 0) throw new TypeError("Expected at least one operation, got none");
+  const names = new Set<string>();
+  for (const { name, run } of operations) {
+    if (typeof name !== "string" || name === "")
+      throw new TypeError(`Expected an operation's name, got "${name}"`);
+    if (typeof run !== "function") throw new TypeError(`Expected operation ${name} to have a function run`);
+    if (names.has(name))
+      throw new TypeError(`Expected operations to have different names, got ${name} twice`);
+    names.add(name);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Readable } from "node:stream";
+import { ControlError, type DataReference } from "@aieffect/control-interface";
+import type { FilePlane } from "@aieffect/data-plane-file";
+import type { Input } from "../operation.ts";
+
+const defaultMaxBytes = 64 * 2 ** 20;
+
+/** What reading an input needs. */
+export interface InputParts {
+  plane: FilePlane;
+  signal: AbortSignal;
+  traceparent: string | undefined;
+  folder(): Promise<string>;
+}
+
+/** An input that reads its payload when asked to, and not before. */
+export function createInput(
+  reference: DataReference,
+  { plane, signal, traceparent, folder }: InputParts,
+): Input {
+  const options = { signal, ...(traceparent !== undefined && { traceparent }) };
+  const stream = () => plane.open(reference, options);
+  const bytes = async (max_bytes = defaultMaxBytes) => collect(await stream(), max_bytes);
+  const text = async (max_bytes?: number) => (await bytes(max_bytes)).toString("utf8");
+  return {
+    reference,
+    stream,
+    bytes,
+    text,
+    async json(max_bytes) {
+      const found = await text(max_bytes);
+      try {
+        return JSON.parse(found);
+      } catch (cause) {
+        throw new ControlError(
+          "unreadable_reference",
+          `Expected the input to be JSON. ${(cause as Error).message}`,
+          {
+            cause,
+          },
+        );
+      }
+    },
+    async path() {
+      return plane.localPath(reference, reference.protocol === "file" ? "" : await folder(), options);
+    },
+  };
+}
+
+async function collect(stream: Readable, max_bytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > max_bytes) {
+      throw new ControlError(
+        "unreadable_reference",
+        `Expected an input of at most ${max_bytes} bytes, found more; read it with stream() or path()`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

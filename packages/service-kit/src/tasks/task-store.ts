@@ -1,0 +1,76 @@
+import type { Execution, ExecutionChange } from "./execution.ts";
+
+/** What came of asking a store to begin an execution (R-IDEM-01 to 04). */
+export type Begun =
+  /** A new execution; the caller has to run it. */
+  | { outcome: "started"; execution: Execution }
+  /** One that runs already under the same task with the same body. */
+  | { outcome: "attached"; execution: Execution }
+  /** One that the key led to before. */
+  | { outcome: "replayed"; execution: Execution }
+  /** The key led to one with another body. */
+  | { outcome: "mismatch"; execution: Execution };
+
+/**
+ * Where executions are kept. Small, so that memory, an embedded database and a shared server can
+ * each be one file. Executions given out are snapshots: nobody changes them in place.
+ */
+export interface TaskStore {
+  /** Decides by the rules of safe retry and keeps the candidate if it is new; atomic. */
+  begin(candidate: Execution, idempotency_key: string | undefined): Promise<Begun>;
+  /** By handle, else the newest execution under that raw task_id (R-RUN-03, R-RUN-05). */
+  find(id: string): Promise<Execution | undefined>;
+  /** Changes a running execution; undefined when it has ended or is not known. Atomic. */
+  update(handle: string, change: ExecutionChange): Promise<Execution | undefined>;
+  /** Notes what the first caller was told; also after the end. */
+  answered(handle: string, first_answer: NonNullable<Execution["first_answer"]>): Promise<void>;
+  /** Calls back with every later snapshot of an execution. @returns stops it */
+  subscribe(handle: string, listener: (execution: Execution) => void): () => void;
+  /** Drops what retention allows to drop and gives it back, so that its files can follow. */
+  prune(now: number): Promise<Execution[]>;
+  /** Releases what the store holds open. */
+  close(): Promise<void>;
+}
+
+/** How long ended executions are kept (R-RUN-09). */
+export interface Retention {
+  /** Seconds after its end. @default 86,400 (24 h) */
+  max_age_s?: number;
+  /** How many at most. @default 10,000 */
+  max_tasks?: number;
+  /** How many bytes of inline outputs at most. @default 256 MiB */
+  max_inline_bytes?: number;
+}
+
+/** Retention with its defaults filled in. */
+export function resolveRetention(given: Retention = {}): Required<Retention> {
+  const { max_age_s = 86_400, max_tasks = 10_000, max_inline_bytes = 256 * 2 ** 20 } = given;
+  for (const [name, value] of Object.entries({ max_age_s, max_tasks, max_inline_bytes })) {
+    if (!(value > 0)) throw new TypeError(`Expected retention.${name} to be above 0, got ${value}`);
+  }
+  return { max_age_s, max_tasks, max_inline_bytes };
+}
+
+/** What ended less than this many ms ago is never dropped (R-RUN-09). */
+export const neverDroppedWithin_ms = 60_000;
+
+/** The rules of safe retry over the executions of one workflow and task, newest last. */
+export function decideBegin(
+  known: readonly Execution[],
+  candidate: Execution,
+  idempotency_key: string | undefined,
+): Begun {
+  const keyed =
+    idempotency_key === undefined
+      ? undefined
+      : known.find((execution) => execution.idempotency_keys.includes(idempotency_key));
+  if (keyed !== undefined) {
+    return { outcome: keyed.body_hash === candidate.body_hash ? "replayed" : "mismatch", execution: keyed };
+  }
+  const running = known.findLast(
+    (execution) => execution.status === "running" && execution.body_hash === candidate.body_hash,
+  );
+  return running === undefined
+    ? { outcome: "started", execution: candidate }
+    : { outcome: "attached", execution: running };
+}

@@ -1,0 +1,14 @@
+export type { FilePlaneOptions } from "./options.ts";
+export type { FilePlane } from "./plane.ts";
+export { createFilePlane } from "./plane.ts";
+export type { FetchOptions } from "./read/fetch.ts";
+export type { LocalPathOptions } from "./read/local-path.ts";
+export type { SentPayload } from "./serve/send-payload.ts";
+export { sendPayload } from "./serve/send-payload.ts";
+export type { UrlSigner, UrlVerdict } from "./serve/url-signer.ts";
+export { createUrlSigner } from "./serve/url-signer.ts";
+export type { Content, StreamContent } from "./write/content.ts";
+export { hasCsvRows } from "./write/csv-rows.ts";
+export type { StoredPayload, StoreOptions } from "./write/store.ts";
+export type { InlineOptions, ReferenceExtra } from "./write/to-reference.ts";
+export { toFileReference, toHttpReference, toInlineReference } from "./write/to-reference.ts";

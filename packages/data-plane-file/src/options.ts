@@ -1,0 +1,82 @@
+import { resolve } from "node:path";
+import { createHostPolicy, type HostPolicy, type HostPolicyOptions } from "@aieffect/control-interface";
+
+/** What a file data plane can be told. */
+export interface FilePlaneOptions {
+  /** Folder of the payloads: `<data_dir>/<workflow>/<task>/` (R-RUN-06). A relative one is taken from the working directory. */
+  data_dir: string;
+  /** Further folders that `file` references may be read from; `data_dir` always is one. @default none */
+  roots?: readonly string[];
+  /**
+   * Which hosts may be fetched from, checked by address, after resolution and after every redirect.
+   * Link-local and metadata addresses never are.
+   * @default every loopback, private and public host
+   */
+  hosts?: HostPolicyOptions;
+  /** Redirects followed for one payload. @default 5 */
+  max_redirects?: number;
+  /** Largest payload fetched, in bytes; ends a body that never ends. @default 64 GiB */
+  max_fetch_bytes?: number;
+  /** A fetch ends when no byte came for so long, in ms. Time in which the reader pauses does not count. @default 60,000 */
+  fetch_idle_timeout_ms?: number;
+  /** Largest payload published inline, in bytes; see {@link FilePlane.max_inline_bytes}. @default 1 MiB */
+  max_inline_bytes?: number;
+  /**
+   * Bearer keys by `host:port`, or by `host` for all its ports. A key is sent to that peer alone
+   * (R-SIGN-04), and no longer once a redirect has led to another scheme, host or port.
+   * @default none
+   */
+  peer_keys?: Readonly<Record<string, string>>;
+}
+
+/** The options with every default filled in and every value checked. */
+export interface ResolvedOptions {
+  data_dir: string;
+  /** `data_dir` first. */
+  roots: readonly string[];
+  hosts: HostPolicy;
+  max_redirects: number;
+  max_fetch_bytes: number;
+  fetch_idle_timeout_ms: number;
+  max_inline_bytes: number;
+  /** By lower-case `host` or `host:port`. */
+  peer_keys: ReadonlyMap<string, string>;
+}
+
+/** Fills in the defaults; reads no environment. @throws TypeError for a value that cannot be meant */
+export function resolveOptions(given: FilePlaneOptions): ResolvedOptions {
+  const data_dir = toFolder("data_dir", given.data_dir);
+  return {
+    data_dir,
+    roots: [data_dir, ...(given.roots ?? []).map((root) => toFolder("roots", root))],
+    hosts: createHostPolicy(given.hosts),
+    max_redirects: toInteger("max_redirects", given.max_redirects ?? 5, 0),
+    max_fetch_bytes: toInteger("max_fetch_bytes", given.max_fetch_bytes ?? 64 * 2 ** 30, 1),
+    fetch_idle_timeout_ms: toInteger("fetch_idle_timeout_ms", given.fetch_idle_timeout_ms ?? 60_000, 1),
+    max_inline_bytes: toInteger("max_inline_bytes", given.max_inline_bytes ?? 2 ** 20, 0),
+    peer_keys: new Map(Object.entries(given.peer_keys ?? {}).map(toPeerKey)),
+  };
+}
+
+function toFolder(name: string, folder: string): string {
+  if (typeof folder !== "string" || folder.trim() === "" || folder.includes("\0")) {
+    throw new TypeError(`Expected ${name} to be the path of a folder, got ${JSON.stringify(folder)}`);
+  }
+  return resolve(folder);
+}
+
+function toInteger(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new TypeError(`Expected ${name} to be an integer of at least ${least}, got ${value}`);
+}
+
+function toPeerKey([peer, key]: [string, string]): [string, string] {
+  if (!/^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]]+)(:\d{1,5})?$/i.test(peer)) {
+    throw new TypeError(`Expected peer_keys to be listed by host or host:port, got "${peer}"`);
+  }
+  // The key itself stays out of the message: messages reach logs.
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    throw new TypeError(`Expected the key of peer "${peer}" to be printable ASCII without spaces`);
+  }
+  return [peer.toLowerCase(), key];
+}

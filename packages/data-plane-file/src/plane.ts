@@ -1,0 +1,57 @@
+import type { Readable } from "node:stream";
+import type { DataReference } from "@aieffect/control-interface";
+import { type FilePlaneOptions, resolveOptions } from "./options.ts";
+import { createFetcher, type FetchOptions } from "./read/fetch.ts";
+import { type LocalPathOptions, toLocalPath } from "./read/local-path.ts";
+import { openReference } from "./read/open.ts";
+import type { Content } from "./write/content.ts";
+import { type StoredPayload, type StoreOptions, store } from "./write/store.ts";
+import { createTaskFolder, removeTaskFolder } from "./write/task-folder.ts";
+
+/**
+ * Reads `inline`, `file`, `http` and `https` references and stores payloads, in constant memory.
+ * Whatever cannot be read rejects, or errors the stream, with ControlError `unreadable_reference`;
+ * a reference that breaks a rule with `invalid_reference`; a caller's abort with `aborted`.
+ */
+export interface FilePlane {
+  /** As given in the options; for `max_bytes` of `toInlineReference`. */
+  readonly max_inline_bytes: number;
+  /**
+   * The payload as a stream. At its end it is compared with the reference's `size_bytes` and
+   * `checksum`: the stream errors instead of ending when they differ. Destroy it to stop early.
+   */
+  open(reference: DataReference, options?: FetchOptions): Promise<Readable>;
+  /**
+   * The path of a local file with the payload. Of a `file` reference that is the file itself,
+   * links resolved, which must not be changed; of any other a copy written atomically in `folder`.
+   */
+  localPath(reference: DataReference, folder: string, options?: LocalPathOptions): Promise<string>;
+  /**
+   * Creates a folder that belongs to one execution alone (R-RUN-06): `<data_dir>/<workflow>/<task>`,
+   * for later executions `<task>~2` and so on. Ids may be any text. Safe between processes.
+   */
+  createTaskFolder(workflow_id: string, task_id: string): Promise<string>;
+  /** Removes a task's folder and all that is in it. @throws TypeError unless it is one below `data_dir` */
+  removeTaskFolder(folder: string): Promise<void>;
+  /** Stores content whole or not at all, and measures it; see {@link StoreOptions}. */
+  store(content: Content, options: StoreOptions): Promise<StoredPayload>;
+  /** Closes all connections; a fetch that still runs errors. */
+  close(): void;
+}
+
+/** Builds a file data plane. Nothing is touched before it is used. @throws TypeError for options that cannot be meant */
+export function createFilePlane(options: FilePlaneOptions): FilePlane {
+  const resolved = resolveOptions(options);
+  const { data_dir, roots, max_inline_bytes } = resolved;
+  const fetcher = createFetcher(resolved);
+  const sources = { roots, fetcher };
+  return {
+    max_inline_bytes,
+    open: (reference, given = {}) => openReference(reference, sources, given),
+    localPath: (reference, folder, given = {}) => toLocalPath(reference, folder, sources, given),
+    createTaskFolder: (workflow_id, task_id) => createTaskFolder(data_dir, workflow_id, task_id),
+    removeTaskFolder: (folder) => removeTaskFolder(data_dir, folder),
+    store,
+    close: fetcher.close,
+  };
+}

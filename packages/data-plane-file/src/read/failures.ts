@@ -1,0 +1,34 @@
+import { ControlError } from "@aieffect/control-interface";
+
+/** The error of a caller that gave up. */
+export function givenUp(what: string, signal: AbortSignal): ControlError {
+  return new ControlError("aborted", `${what}: given up by the caller`, { cause: signal.reason });
+}
+
+/** @throws ControlError `aborted` when the caller has given up already */
+export function assertWanted(what: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw givenUp(what, signal);
+}
+
+const hints: Record<string, string> = {
+  ENOENT: "it does not exist; is the storage mounted here, and was the file kept?",
+  ENOTDIR: "a part of its path is a file, not a folder",
+  EACCES: "this process may not read it; check its owner and mode",
+  EPERM: "this process may not read it; check its owner and mode",
+  ELOOP: "its symbolic links lead in a circle",
+  ENAMETOOLONG: "its path is longer than the file system allows",
+  ECONNREFUSED: "nothing listens there; is the service started, and is this its port?",
+  ENOTFOUND: "no such host; is the name right, and is the service in the same network?",
+  EAI_AGAIN: "the name could not be resolved now; is the service in the same network?",
+  ECONNRESET:
+    "the connection was cut before the payload was complete; try again, or look into the peer's log",
+};
+
+/** Says of anything that went wrong while reading `what` what it means and what to do; a ControlError stays as it is. */
+export function toUnreadable(what: string, error: unknown): ControlError {
+  if (error instanceof ControlError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const hint = (code !== undefined && hints[code]) || message;
+  const shown = code === undefined || hint.includes(code) ? "" : ` (${code})`;
+  return new ControlError("unreadable_reference", `Cannot read ${what}: ${hint}${shown}`, { cause: error });
+}

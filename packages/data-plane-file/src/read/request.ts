@@ -1,0 +1,88 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { ControlError, type HostPolicy } from "@aieffect/control-interface";
+import { assertWanted, givenUp, toUnreadable } from "./failures.ts";
+
+/** One GET. */
+export interface PlainRequest {
+  url: URL;
+  headers: http.OutgoingHttpHeaders;
+  agent: http.Agent | https.Agent;
+  hosts: HostPolicy;
+  /** Until the head of the answer is there, in ms. */
+  timeout_ms: number;
+  signal: AbortSignal | undefined;
+}
+
+/** A URL as it may be shown: without user, password and query, which can be keys. */
+export function showUrl(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
+
+/**
+ * Sends a GET and resolves with the head of the answer, whatever its status; the body is still to
+ * be read. A kept connection that the peer closed meanwhile is replaced once.
+ *
+ * @throws ControlError `unreadable_reference`, or `aborted`
+ */
+export async function request(plain: PlainRequest): Promise<http.IncomingMessage> {
+  const what = showUrl(plain.url);
+  plain.hosts.assertUrl(plain.url);
+  try {
+    return await send(plain, what, plain.agent);
+  } catch (error) {
+    if (!(error instanceof StaleConnection)) throw toUnreadable(what, error);
+  }
+  return send(plain, what, false).catch((error: unknown) => {
+    throw toUnreadable(what, error);
+  });
+}
+
+/** Nothing came over a connection that was kept open: not a word about whether the peer is well. */
+class StaleConnection extends Error {}
+
+function send(plain: PlainRequest, what: string, agent: http.Agent | false): Promise<http.IncomingMessage> {
+  const { url, headers, hosts, timeout_ms, signal } = plain;
+  return new Promise((resolve, reject) => {
+    assertWanted(what, signal);
+    const call = (url.protocol === "https:" ? https : http).request(url, {
+      agent,
+      headers,
+      lookup: hosts.lookup,
+    });
+    const timer = setTimeout(() => call.destroy(unanswered(what, timeout_ms)), timeout_ms);
+    const onAbort = () => call.destroy(givenUp(what, signal as AbortSignal));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    call.on("response", (response) => {
+      settle();
+      resolve(response);
+    });
+    call.on("error", (error: NodeJS.ErrnoException) => {
+      settle();
+      const stale = call.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
+      reject(stale ? new StaleConnection(error.message, { cause: error }) : error);
+    });
+    call.on("close", () => {
+      settle();
+      // After an answer or an error this changes nothing; a 101 comes here alone.
+      reject(
+        new ControlError(
+          "unreadable_reference",
+          `Cannot read ${what}: the connection ended without an answer`,
+        ),
+      );
+    });
+    call.end();
+  });
+}
+
+function unanswered(what: string, timeout_ms: number): ControlError {
+  return new ControlError(
+    "unreadable_reference",
+    `Cannot read ${what}: no answer within ${timeout_ms / 1000} s; is the peer alive? The option \`fetch_idle_timeout_ms\` sets the limit`,
+  );
+}

@@ -1,0 +1,92 @@
+import { mkdir, readdir, realpath, rm, rmdir } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { ControlError } from "@aieffect/control-interface";
+import { toFolderName } from "./folder-name.ts";
+
+/**
+ * Creates a folder that belongs to one execution alone (R-RUN-06): `<data_dir>/<workflow>/<task>`
+ * for the first, `<task>~2`, `<task>~3` and so on for later ones. Processes that share `data_dir`
+ * never get the same one.
+ */
+export async function createTaskFolder(
+  data_dir: string,
+  workflow_id: string,
+  task_id: string,
+): Promise<string> {
+  const workflow = join(data_dir, toFolderName(workflow_id));
+  try {
+    await mkdir(data_dir, { recursive: true });
+    return await createNext(workflow, toFolderName(task_id));
+  } catch (error) {
+    throw new ControlError(
+      "internal",
+      `Could not create a folder for the task in ${workflow}: ${(error as Error).message}; check that data_dir can be written to`,
+      { cause: error },
+    );
+  }
+}
+
+async function createNext(workflow: string, task: string): Promise<string> {
+  let serial = 1;
+  for (let attempt = 1; ; attempt++) {
+    await createUnlessThere(workflow);
+    try {
+      const folder = join(workflow, serial === 1 ? task : `${task}~${serial}`);
+      await mkdir(folder);
+      return folder;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST") serial = Math.max(serial + 1, await nextSerial(workflow, task));
+      // ENOENT: the workflow's last task was removed just now, and its folder with it. It can only
+      // be so often by chance.
+      else if (code !== "ENOENT" || attempt > 1000) throw error;
+    }
+  }
+}
+
+async function createUnlessThere(folder: string): Promise<void> {
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+}
+
+/**
+ * Removes an execution's folder with all that is in it, and the workflow's when that was its last
+ * one. A folder that is gone already is fine.
+ *
+ * @throws TypeError for anything that is not a task's folder below `data_dir`
+ */
+export async function removeTaskFolder(data_dir: string, folder: string): Promise<void> {
+  const bases = [data_dir, await realpath(data_dir).catch(() => data_dir)];
+  const asked = resolve(folder);
+  const base = bases.find((candidate) => isTaskFolder(candidate, asked));
+  // A linked workflow folder leads somewhere that is not ours to empty.
+  const real = await realpath(dirname(asked)).catch(() => undefined);
+  const expected = base === undefined ? undefined : join(bases[1] as string, basename(dirname(asked)));
+  if (base === undefined || (real !== undefined && real !== expected)) {
+    throw new TypeError(`Expected the folder of a task, <workflow>/<task> below ${data_dir}, got ${folder}`);
+  }
+  await rm(asked, { recursive: true, force: true, maxRetries: 3 });
+  await rmdir(dirname(asked)).catch((error: NodeJS.ErrnoException) => {
+    // Other tasks are in it, or it is gone as well.
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(error.code ?? "")) throw error;
+  });
+}
+
+function isTaskFolder(data_dir: string, folder: string): boolean {
+  const steps = relative(data_dir, folder).split(sep);
+  return steps.length === 2 && steps.every((step) => step !== "" && step !== "..");
+}
+
+/** One above the highest in use, found in one look however many there are. */
+async function nextSerial(workflow: string, task: string): Promise<number> {
+  const names = await readdir(workflow).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const serials = names
+    .filter((name) => name.startsWith(`${task}~`))
+    .map((name) => Number(name.slice(task.length + 1)))
+    .filter(Number.isSafeInteger);
+  return serials.reduce((highest, serial) => Math.max(highest, serial), 1) + 1;
+}

@@ -131,9 +131,12 @@ export class ControlClient {
     await this.#call("GET", "/health", options);
   }
 
-  /** Closes idle connections. Running calls end as they would have. */
+  /** Closes idle connections. Running calls end as they would have, and so do their connections. */
   close(): void {
-    this.#agent.destroy();
+    for (const sockets of Object.values(this.#agent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+    this.#agent.maxFreeSockets = 0;
   }
 
   async #call(

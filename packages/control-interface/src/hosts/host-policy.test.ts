@@ -29,6 +29,7 @@ describe("createHostPolicy", () => {
     "http://169.254.1/",
     "http://[::ffff:169.254.169.254]/",
     "http://[::ffff:a9fe:a9fe]/",
+    "http://[::169.254.169.254]/",
     "http://[fe80::1]/",
     "http://[fd00:ec2::254]/",
     "http://[64:ff9b::a9fe:a9fe]/",

@@ -31,7 +31,7 @@ const neverCalled: [network: string, prefix: number][] = [
   ["168.63.129.16", 32], // Azure host agent
   ["fe80::", 10], // link-local (RFC 4291)
   ["ff00::", 8], // multicast
-  ["::", 128], // unspecified
+  ["::", 96], // unspecified, and IPv4-compatible addresses (RFC 4291); ::1 is let through
   ["fd00:ec2::254", 128], // AWS metadata over IPv6
   ["fd20:ce::254", 128], // Google Cloud metadata over IPv6
   ["64:ff9b::a9fe:0", 112], // link-local behind NAT64 (RFC 6052)
@@ -107,5 +107,6 @@ function toBlockList(entries: string[]): BlockList {
 
 function isListed(list: BlockList, address: string): boolean {
   const plain = address.split("%")[0] as string;
+  if (plain === "::1" && list === refusedAddresses) return false;
   return list.check(plain, isIP(plain) === 6 ? "ipv6" : "ipv4");
 }

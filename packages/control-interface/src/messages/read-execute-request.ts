@@ -76,16 +76,12 @@ function own(body: Record<string, unknown>, field: string): unknown {
   return Object.hasOwn(body, field) ? body[field] : undefined;
 }
 
-/** Level by level instead of recursively: the question is asked of documents that break recursion. */
+/** Recursive, but never deeper than the limit. */
 function isDeeperThan(value: unknown, limit: number): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true;
-    level = level.flatMap((member) =>
-      member !== null && typeof member === "object"
-        ? Object.values(member).filter((child) => child !== null && typeof child === "object")
-        : [],
-    );
+  if (value === null || typeof value !== "object") return false;
+  if (limit === 0) return true;
+  for (const key in value) {
+    if (isDeeperThan((value as Record<string, unknown>)[key], limit - 1)) return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Engine } from "../tasks/engine.ts";
-import type { Execution } from "../tasks/execution.ts";
+import { changeAt, countChanges, type Execution, hasEnded } from "../tasks/execution.ts";
 import type { TaskStore } from "../tasks/task-store.ts";
 
 /** A comment line is sent after so long a silence (R-EVT-02). */
@@ -18,7 +18,7 @@ export async function streamStatus(
   { store, engine, gone }: { store: TaskStore; engine: Engine; gone: AbortSignal },
 ): Promise<void> {
   let sent = firstToSend(execution, last_event_id);
-  if (execution.status !== "running" && sent >= execution.changes.length) {
+  if (hasEnded(execution) && sent >= countChanges(execution)) {
     // Nothing is left to say: 204 tells an EventSource not to come back.
     response.writeHead(204).end();
     return;
@@ -28,16 +28,16 @@ export async function streamStatus(
   const heartbeat = setInterval(() => response.write(":\n\n"), heartbeat_ms);
   try {
     for (let seen = execution; ; ) {
-      for (; sent < seen.changes.length; sent++) {
+      for (; sent < countChanges(seen); sent++) {
         heartbeat.refresh();
-        const event = `event: status\nid: ${sent + 1}\ndata: ${JSON.stringify(seen.changes[sent])}\n\n`;
+        const event = `event: status\nid: ${sent + 1}\ndata: ${JSON.stringify(changeAt(seen, sent))}\n\n`;
         if (!response.write(event)) await drained(response, gone);
       }
-      if (seen.status !== "running" || gone.aborted || engine.stopping.aborted) break;
-      const before = seen.changes.length;
+      if (hasEnded(seen) || gone.aborted || engine.stopping.aborted) break;
+      const before = countChanges(seen);
       seen = await engine.waitFor(
         seen,
-        (next) => next.changes.length > before,
+        (next) => countChanges(next) > before,
         Number.POSITIVE_INFINITY,
         gone,
       );
@@ -51,9 +51,9 @@ export async function streamStatus(
 }
 
 function firstToSend(execution: Execution, last_event_id: string | undefined): number {
-  const { length } = execution.changes;
+  const count = countChanges(execution);
   const last = /^\d{1,9}$/.test(last_event_id ?? "") ? Number(last_event_id) : undefined;
-  return last === undefined || last > length ? length - 1 : last;
+  return last === undefined || last > count ? count - 1 : last;
 }
 
 /** Resolves when the caller has taken what was written, or has gone. */

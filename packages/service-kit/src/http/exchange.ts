@@ -8,30 +8,32 @@ export interface Exchange {
   /** Path within the router, without query. */
   path: string;
   query: URLSearchParams;
-  /** Fires when the caller goes away before it has its answer. */
-  gone: AbortSignal;
+  /** What the call is about, for the log, as soon as it is known (R-LOG-01). */
+  about?: { workflow_id?: string; task_id?: string; method?: string };
+  /** A signal that fires when the caller goes away before it has its answer; made when asked for. */
+  gone(): AbortSignal;
 }
 
 /** Splits the URL; never throws, whatever the path. */
 export function openExchange(request: IncomingMessage, response: ServerResponse): Exchange {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
-  let gone: AbortController | undefined;
   return {
     request,
     response,
     path: mark < 0 ? url : url.slice(0, mark),
-    query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
-    get gone() {
-      if (gone === undefined) {
-        const controller = new AbortController();
-        gone = controller;
-        response.once("close", () => controller.abort());
-      }
-      return gone.signal;
+    query: mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1)),
+    gone() {
+      const controller = new AbortController();
+      if (response.destroyed) controller.abort(callerGone);
+      else response.once("close", () => controller.abort(callerGone));
+      return controller.signal;
     },
   };
 }
+
+const noQuery = new URLSearchParams();
+const callerGone = "the caller went away";
 
 /** Answers with JSON. */
 export function sendJson(

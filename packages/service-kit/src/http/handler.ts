@@ -35,20 +35,14 @@ export function createHandler(service: ServiceParts): ControlHandler {
         throw new ControlError("method_not_allowed", "Method Not Allowed");
       }
       await route.answer(exchange, matched.id);
+      if (log.isLevelEnabled("debug"))
+        log.debug(lineOf(exchange, matched, response.statusCode, began), "call");
     } catch (thrown) {
       const error = sendError(response, thrown);
       const level = error.code === "internal" ? "error" : error.status >= 500 ? "warn" : "info";
-      log[level](
-        {
-          path: path.slice(0, 200),
-          method: request.method,
-          status: error.status,
-          code: error.code,
-          duration_ms: Math.round(performance.now() - began),
-          ...(error.code === "internal" && { err: error.cause }),
-        },
-        "call refused",
-      );
+      const line = lineOf(exchange, matched, error.status, began);
+      const cause = error.code === "internal" ? { err: error.cause } : { error: error.message };
+      log[level]({ ...line, status: "refused", code: error.code, ...cause }, "call refused");
     }
   }
 
@@ -63,6 +57,18 @@ export function createHandler(service: ServiceParts): ControlHandler {
     if (matched === undefined) return false;
     void answer(exchange, matched);
     return true;
+  };
+}
+
+/** The log line of a call (R-LOG-01). */
+function lineOf({ request, path, about }: Exchange, { id }: Match, http_status: number, began: number) {
+  return {
+    ...(id !== "" && { task_id: id.slice(0, 256) }),
+    ...about,
+    http_method: request.method,
+    path: path.slice(0, 256),
+    http_status,
+    duration_ms: Math.round(performance.now() - began),
   };
 }
 

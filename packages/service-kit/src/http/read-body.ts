@@ -7,7 +7,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * The parsed JSON body: what a body parser of the surrounding app made of it, else read here with
  * a limit. @throws ControlError `body_too_large`, `invalid_request`
  */
-export async function readJsonBody({ request }: Exchange, max_bytes: number): Promise<unknown> {
+export async function readJsonBody(
+  { request }: Pick<Exchange, "request">,
+  max_bytes: number,
+): Promise<unknown> {
   const { body } = request;
   if (typeof body === "string" || body instanceof Uint8Array) return parse(Buffer.from(body as Uint8Array));
   // Express's parsers leave the stream at its end; a body they did not take is still unread.
@@ -15,26 +18,22 @@ export async function readJsonBody({ request }: Exchange, max_bytes: number): Pr
   return parse(await readBytes(request, max_bytes));
 }
 
-async function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buffer> {
+function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buffer> {
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > max_bytes) throw tooLarge(max_bytes, `${announced} announced`);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const onData = (chunk: Buffer) => {
+    request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      chunks.push(chunk);
-      if (size <= max_bytes) return;
-      request.off("data", onData);
-      request.pause();
-      reject(tooLarge(max_bytes, "more"));
-    };
-    request.on("data", onData);
-    request.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    request.once("error", reject);
-    request.once("close", () =>
-      reject(new ControlError("aborted", "The caller went away before its body was whole")),
-    );
+      if (size <= max_bytes) chunks.push(chunk);
+      else reject(tooLarge(max_bytes, "more"));
+    });
+    request.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.on("close", () => {
+      if (!request.complete)
+        reject(new ControlError("aborted", "The caller went away before its body was whole"));
+    });
   });
 }
 

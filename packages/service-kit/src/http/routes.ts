@@ -1,5 +1,6 @@
 import {
   ControlError,
+  isFormat,
   type OperationsResponse,
   type Protocol,
   readExecuteRequest,
@@ -8,7 +9,7 @@ import { sendPayload } from "@aieffect/data-plane-file";
 import { continueTrace } from "../observability/trace.ts";
 import type { Operation, Port } from "../operation.ts";
 import type { ServiceParts } from "../service.ts";
-import { type Execution, toStatusBody } from "../tasks/execution.ts";
+import { countChanges, type Execution, hasEnded, toStatusBody } from "../tasks/execution.ts";
 import { describeParameters, portsOf } from "../tasks/parameters.ts";
 import { streamStatus } from "./event-stream.ts";
 import { type Exchange, sendJson } from "./exchange.ts";
@@ -31,6 +32,7 @@ export function createRoutes(service: ServiceParts): Route[] {
     if (request === undefined) {
       throw new ControlError("invalid_request", "Invalid request", { detail: issues });
     }
+    exchange.about = { workflow_id: request.workflow_id, task_id: request.task_id, method: request.method };
     const { headers } = exchange.request;
     const wait = readWait(headers.prefer);
     const traceparent = continueTrace(headers.traceparent as string | undefined);
@@ -39,9 +41,7 @@ export function createRoutes(service: ServiceParts): Route[] {
       wait_s: wait?.wait_s,
       traceparent,
       correlation_id: headers["x-correlation-id"] as string | undefined,
-      get signal() {
-        return exchange.gone;
-      },
+      gone: () => exchange.gone(),
     });
     if (answer.status === "running") {
       const { workflow_id, task_id, method, handle } = execution;
@@ -58,13 +58,17 @@ export function createRoutes(service: ServiceParts): Route[] {
     const { headers } = exchange.request;
     if (/\btext\/event-stream\b/.test(headers.accept ?? "")) {
       const lastEventId = headers["last-event-id"] as string | undefined;
-      return streamStatus(exchange.response, execution, lastEventId, { store, engine, gone: exchange.gone });
+      return streamStatus(exchange.response, execution, lastEventId, {
+        store,
+        engine,
+        gone: exchange.gone(),
+      });
     }
     const wait = readWait(headers.prefer);
     if (wait === undefined) return sendJson(exchange.response, 200, toStatusBody(execution));
-    const before = execution.changes.length;
-    const changed = (next: Execution) => next.status !== "running" || next.changes.length > before;
-    const seen = await engine.waitFor(execution, changed, wait.wait_s, exchange.gone);
+    const before = countChanges(execution);
+    const changed = (next: Execution) => hasEnded(next) || countChanges(next) > before;
+    const seen = await engine.waitFor(execution, changed, wait.wait_s, exchange.gone());
     sendJson(exchange.response, 200, toStatusBody(seen), { "preference-applied": wait.applied });
   }
 
@@ -121,7 +125,8 @@ function complete(execution: Execution): Execution {
 function payloadOf({ output, payload }: Execution) {
   if (payload !== undefined) return payload;
   if (output?.protocol !== "inline") return undefined;
-  return { bytes: Buffer.from(output.uri, "base64"), format: output.format };
+  const format = isFormat(output.format) ? output.format : "binary";
+  return { bytes: Buffer.from(output.uri, "base64"), format };
 }
 
 function describe(

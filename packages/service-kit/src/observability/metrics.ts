@@ -3,9 +3,18 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 /** What the service counts; `/metrics` prints it for Prometheus. */
 export interface Metrics {
   /** A task began; call the result with its last status. */
-  started(operation: string): (status: string) => void;
+  started(operation: string): (state: "complete" | "failed") => void;
   /** The text of /metrics and its media type. */
   print(): Promise<{ text: string; media_type: string }>;
+}
+
+const buckets_s = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 30, 60, 300, 1800, 7200];
+
+/** Plain numbers, because a task must not pay for metrics that nobody scrapes. */
+interface Counts {
+  started: number;
+  complete: number;
+  failed: number;
 }
 
 /** A registry of its own, so that several services in one process do not mix. */
@@ -13,24 +22,29 @@ export function createMetrics(queue: () => { running: number; waiting: number })
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const tasks = new Counter({
+  const byOperation = new Map<string, Counts>();
+  new Counter({
     name: "aieffect_tasks_total",
     help: "Tasks by operation and state: started, complete, failed",
     labelNames: ["operation", "state"],
     registers,
+    collect() {
+      this.reset();
+      for (const [operation, counts] of byOperation) {
+        for (const [state, count] of Object.entries(counts)) this.inc({ operation, state }, count);
+      }
+    },
   });
-  const durations = new Histogram({
-    name: "aieffect_task_duration_seconds",
-    help: "From the start of an operation to its end",
-    labelNames: ["operation", "state"],
-    buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 30, 60, 300, 1800, 7200],
-    registers,
-  });
-  const inFlight = new Gauge({
+  new Gauge({
     name: "aieffect_tasks_in_flight",
-    help: "Tasks that run now, by operation",
+    help: "Tasks that run or wait now, by operation",
     labelNames: ["operation"],
     registers,
+    collect() {
+      for (const [operation, { started, complete, failed }] of byOperation) {
+        this.set({ operation }, started - complete - failed);
+      }
+    },
   });
   new Gauge({
     name: "aieffect_tasks_queued",
@@ -40,15 +54,25 @@ export function createMetrics(queue: () => { running: number; waiting: number })
       this.set(queue().waiting);
     },
   });
+  const durations = new Histogram({
+    name: "aieffect_task_duration_seconds",
+    help: "From the start of an operation to its end",
+    labelNames: ["operation", "state"],
+    buckets: buckets_s,
+    registers,
+  });
 
   return {
     started(operation) {
       const began = performance.now();
-      tasks.inc({ operation, state: "started" });
-      inFlight.inc({ operation });
+      let counts = byOperation.get(operation);
+      if (counts === undefined) {
+        counts = { started: 0, complete: 0, failed: 0 };
+        byOperation.set(operation, counts);
+      }
+      counts.started++;
       return (state) => {
-        tasks.inc({ operation, state });
-        inFlight.dec({ operation });
+        counts[state]++;
         durations.observe({ operation, state }, (performance.now() - began) / 1000);
       };
     },

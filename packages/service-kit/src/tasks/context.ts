@@ -7,111 +7,113 @@ import {
 } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import type { Content, Input, OperationContext, PublishOptions } from "../operation.ts";
+import type { Execution } from "./execution.ts";
 import { createInput } from "./input.ts";
 import type { Published } from "./result.ts";
 
-/** What a context needs of the service around it. */
-export interface ContextServices {
+/** What a context needs of the engine around it; one for all contexts. */
+export interface ContextHost {
   plane: FilePlane;
   publish_as: NonNullable<PublishOptions["as"]>;
   /** The URL under which peers fetch the payload of an execution. */
   dataUrl(handle: string): string;
-}
-
-/** What a context is made of. */
-export interface ContextParts<P> {
-  method: string;
-  workflow_id: string;
-  task_id: string;
-  handle: string;
-  parameters: P;
-  data: readonly DataReference[];
-  signal: AbortSignal;
-  traceparent: string | undefined;
-  /** Called once, when the operation first logs. */
-  createLog(): Logger;
-  onProgress(percent: number, message: string | undefined): void;
-  onFolder(folder: string): Promise<void>;
+  createLog(execution: Execution, traceparent: string | undefined): Logger;
+  report(execution: Execution, percent: number, message: string | undefined): void;
+  noteFolder(execution: Execution, folder: string): Promise<void>;
 }
 
 /** What an operation works with, made as far as it asks for it; `published` collects its results. */
 export class TaskContext<P> implements OperationContext<P> {
   readonly published: Published[] = [];
-  readonly #parts: ContextParts<P>;
-  readonly #services: ContextServices;
+  readonly parameters: P;
+  readonly #execution: Execution;
+  readonly #data: readonly DataReference[];
+  readonly #abort: { readonly signal: AbortSignal };
+  readonly #traceparent: string | undefined;
+  readonly #host: ContextHost;
   #inputs: readonly Input[] | undefined;
   #log: Logger | undefined;
   #folder: Promise<string> | undefined;
 
-  constructor(parts: ContextParts<P>, services: ContextServices) {
-    this.#parts = parts;
-    this.#services = services;
-    // Bound, so that operations can take them out of the context.
-    this.progress = this.progress.bind(this);
-    this.folder = this.folder.bind(this);
-    this.publish = this.publish.bind(this);
+  constructor(
+    host: ContextHost,
+    execution: Execution,
+    parameters: P,
+    data: readonly DataReference[],
+    abort: { readonly signal: AbortSignal },
+    traceparent: string | undefined,
+  ) {
+    this.#host = host;
+    this.#execution = execution;
+    this.parameters = parameters;
+    this.#data = data;
+    this.#abort = abort;
+    this.#traceparent = traceparent;
   }
 
   get method() {
-    return this.#parts.method;
+    return this.#execution.method;
   }
   get workflow_id() {
-    return this.#parts.workflow_id;
+    return this.#execution.workflow_id;
   }
   get task_id() {
-    return this.#parts.task_id;
+    return this.#execution.task_id;
   }
   get handle() {
-    return this.#parts.handle;
-  }
-  get parameters() {
-    return this.#parts.parameters;
+    return this.#execution.handle;
   }
   get signal() {
-    return this.#parts.signal;
+    return this.#abort.signal;
   }
   get log(): Logger {
-    this.#log ??= this.#parts.createLog();
+    this.#log ??= this.#host.createLog(this.#execution, this.#traceparent);
     return this.#log;
   }
   get inputs(): readonly Input[] {
-    const { data, signal, traceparent } = this.#parts;
-    const { plane } = this.#services;
-    this.#inputs ??= data.map((reference) =>
-      createInput(reference, { plane, signal, traceparent, folder: this.folder }),
+    this.#inputs ??= this.#data.map((reference) =>
+      createInput(reference, {
+        plane: this.#host.plane,
+        abort: this.#abort,
+        traceparent: this.#traceparent,
+        folder: this.folder,
+      }),
     );
     return this.#inputs;
   }
 
-  progress(percent: number, message?: string): void {
+  // Properties, so that operations can take them out of the context.
+  readonly progress = (percent: number, message?: string): void => {
     if (typeof percent !== "number" || Number.isNaN(percent)) {
       throw new TypeError(`Expected progress to be a number from 0 to 100, got ${percent}`);
     }
-    this.#parts.onProgress(Math.trunc(Math.min(100, Math.max(0, percent))), message);
-  }
+    this.#host.report(this.#execution, Math.trunc(Math.min(100, Math.max(0, percent))), message);
+  };
 
-  folder(): Promise<string> {
-    const { workflow_id, task_id, onFolder } = this.#parts;
-    this.#folder ??= this.#services.plane.createTaskFolder(workflow_id, task_id).then(async (folder) => {
-      await onFolder(folder);
-      return folder;
-    });
+  readonly folder = (): Promise<string> => {
+    this.#folder ??= this.#createFolder();
     return this.#folder;
-  }
+  };
 
-  async publish(content: Content, options: PublishOptions): Promise<DataReference> {
-    const { format, as = this.#services.publish_as, name = `output.${format}`, metadata } = options;
-    const { plane } = this.#services;
-    const { handle, signal } = this.#parts;
+  readonly publish = async (content: Content, options: PublishOptions): Promise<DataReference> => {
+    const { plane, publish_as, dataUrl } = this.#host;
+    const { format, as = publish_as, name = `output.${format}`, metadata } = options;
+    const { signal } = this.#abort;
     const stored = await plane.store(content, { folder: await this.folder(), name, format, signal });
     const extra = metadata === undefined ? {} : { metadata };
     const reference =
       as === "inline"
-        ? await toInlineReference(stored, extra)
+        ? await toInlineReference(stored, { max_bytes: plane.max_inline_bytes, ...extra })
         : as === "http"
-          ? toHttpReference(stored, this.#services.dataUrl(handle), extra)
+          ? toHttpReference(stored, dataUrl(this.handle), extra)
           : toFileReference(stored, extra);
-    this.published.push({ reference, path: stored.path, csv_rows: stored.csv_rows });
+    this.published.push({ reference, path: stored.path, format, csv_rows: stored.csv_rows });
     return reference;
+  };
+
+  async #createFolder(): Promise<string> {
+    const folder = await this.#host.plane.createTaskFolder(this.workflow_id, this.task_id);
+    await this.#host.noteFolder(this.#execution, folder);
+    return folder;
   }
 }

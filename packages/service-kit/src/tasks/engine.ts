@@ -12,8 +12,15 @@ import type { Metrics } from "../observability/metrics.ts";
 import { redact } from "../observability/redact.ts";
 import { traceIdOf } from "../observability/trace.ts";
 import type { Operation, PublishOptions, Style } from "../operation.ts";
-import { TaskContext } from "./context.ts";
-import { createExecution, type Execution, type ExecutionChange, toExecuteAnswer } from "./execution.ts";
+import { type ContextHost, TaskContext } from "./context.ts";
+import {
+  createExecution,
+  type Execution,
+  type ExecutionChange,
+  hasEnded,
+  toExecuteAnswer,
+} from "./execution.ts";
+import { LazyAbort } from "./lazy-abort.ts";
 import { parseParameters, sortInputs } from "./parameters.ts";
 import { checkResult } from "./result.ts";
 import { createSlots } from "./slots.ts";
@@ -45,8 +52,8 @@ export interface ExecuteOptions {
   wait_s?: number | undefined;
   traceparent?: string | undefined;
   correlation_id?: string | undefined;
-  /** The caller went away: stops waiting, not the task. */
-  signal: AbortSignal;
+  /** A signal that fires when the caller goes away; asked for only where waiting outlives the call. */
+  gone(): AbortSignal;
 }
 
 /** What execute answers, and how it came about. */
@@ -58,7 +65,7 @@ export interface ExecuteOutcome {
 }
 
 interface Running {
-  controller: AbortController;
+  abort: LazyAbort;
   /** Resolves with the last snapshot; never rejects. */
   ended: Promise<Execution>;
 }
@@ -95,6 +102,21 @@ export function createEngine(parts: EngineParts): Engine {
   const slots = createSlots(parts.max_running, parts.max_queued);
   const running = new Map<string, Running>();
   const stopping = new AbortController();
+  const host: ContextHost = {
+    plane,
+    publish_as: parts.publish_as,
+    dataUrl: parts.dataUrl,
+    createLog: (execution, traceparent) => log.child({ ...idsOf(execution), ...traceIdOf(traceparent) }),
+    report(execution, progress, message) {
+      const told = message === undefined ? {} : { message: redact(message, parts.secrets) };
+      store.update(execution.handle, { progress, ...told }).catch((error: unknown) => {
+        log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress");
+      });
+    },
+    async noteFolder(execution, folder) {
+      await store.update(execution.handle, { folder });
+    },
+  };
 
   async function execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteOutcome> {
     const operation = operations.get(request.method);
@@ -113,43 +135,36 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   function toCandidate(operation: Operation, request: ExecuteRequest, key: string | undefined): Execution {
-    const { method, workflow_id, task_id } = request;
-    return createExecution(
-      {
-        handle: randomUUID(),
-        workflow_id,
-        task_id,
-        method,
-        style: operation.style ?? parts.style,
-        body_hash: hash("sha256", canonicalJson(request)),
-        created_at: now(),
-      },
-      key,
-    );
+    const style = operation.style ?? parts.style;
+    return createExecution(randomUUID(), request, style, fingerprintOf(request), now(), key);
   }
 
-  async function answer(begun: Begun, { wait_s, signal }: ExecuteOptions): Promise<ExecuteOutcome> {
+  async function answer(begun: Begun, { wait_s, gone }: ExecuteOptions): Promise<ExecuteOutcome> {
     const { outcome, execution } = begun;
     const replayed = outcome !== "started";
-    const toldRunning = execution.first_answer === "running" && outcome === "replayed";
-    if (toldRunning) {
-      return { answer: { status: "running", task_id: execution.handle }, execution, replayed };
+    if (execution.style === "sequential" || (outcome === "replayed" && execution.first_answer === "end")) {
+      const ended = await endOf(execution, gone);
+      return { answer: toExecuteAnswer(ended), execution: ended, replayed };
     }
-    const seen =
-      execution.style === "sequential" || execution.first_answer === "end"
-        ? await endOf(execution, signal)
-        : await waitFor(execution, hasEnded, wait_s ?? 0, signal);
-    if (seen.first_answer === undefined)
-      await store.answered(seen.handle, hasEnded(seen) ? "end" : "running");
-    return { answer: toExecuteAnswer(seen), execution: seen, replayed };
+    const asFirstGiven = outcome === "replayed" && execution.first_answer === "running";
+    if (wait_s && !asFirstGiven) {
+      const seen = await waitFor(execution, hasEnded, wait_s, gone());
+      if (hasEnded(seen)) {
+        await store.answered(seen.handle, "end");
+        return { answer: toExecuteAnswer(seen), execution: seen, replayed };
+      }
+    }
+    // Without a wait a concurrent operation answers running however quick it was (R-RUN-02).
+    await store.answered(execution.handle, "running");
+    return { answer: { status: "running", task_id: execution.handle }, execution, replayed };
   }
 
   /** The end of an execution, in this process or in another one that shares the store. */
-  async function endOf(execution: Execution, signal: AbortSignal): Promise<Execution> {
+  async function endOf(execution: Execution, gone: () => AbortSignal): Promise<Execution> {
     if (hasEnded(execution)) return execution;
     const here = running.get(execution.handle);
     if (here !== undefined) return here.ended;
-    return waitFor(execution, hasEnded, Number.POSITIVE_INFINITY, signal);
+    return waitFor(execution, hasEnded, Number.POSITIVE_INFINITY, gone());
   }
 
   function start(
@@ -158,8 +173,8 @@ export function createEngine(parts: EngineParts): Engine {
     execution: Execution,
     options: ExecuteOptions,
   ): void {
-    const controller = new AbortController();
-    const ended = run(operation, request, execution, options, controller)
+    const abort = new LazyAbort();
+    const ended = run(operation, request, execution, options, abort)
       .catch(async (error: unknown) => {
         log.error({ err: error, ...idsOf(execution) }, "the store did not take the end of a task");
         return {
@@ -169,7 +184,7 @@ export function createEngine(parts: EngineParts): Engine {
         };
       })
       .finally(() => running.delete(execution.handle));
-    running.set(execution.handle, { controller, ended });
+    running.set(execution.handle, { abort, ended });
   }
 
   async function run(
@@ -177,7 +192,7 @@ export function createEngine(parts: EngineParts): Engine {
     request: ExecuteRequest,
     execution: Execution,
     options: ExecuteOptions,
-    controller: AbortController,
+    abort: LazyAbort,
   ): Promise<Execution> {
     const slot = slots.acquire();
     const release = slot instanceof Promise ? await slot : slot;
@@ -185,15 +200,15 @@ export function createEngine(parts: EngineParts): Engine {
     let change: ExecutionChange;
     try {
       // Cancelled while it waited its turn.
-      controller.signal.throwIfAborted();
-      change = await perform(operation, request, execution, options, controller.signal);
+      abort.throwIfAborted();
+      change = await perform(operation, request, execution, options, abort);
     } catch (error) {
       change = toFailure(execution, error);
     } finally {
       release();
     }
     const ended = await finish(execution, change);
-    timer(ended.status);
+    timer(ended.status === "complete" ? "complete" : "failed");
     log.info(
       {
         ...idsOf(execution),
@@ -213,22 +228,16 @@ export function createEngine(parts: EngineParts): Engine {
     request: ExecuteRequest,
     execution: Execution,
     options: ExecuteOptions,
-    signal: AbortSignal,
+    abort: LazyAbort,
   ): Promise<ExecutionChange> {
     const { parameters, data } = sortInputs(operation, request.inputs as DataReference[], request.parameters);
     const context = new TaskContext(
-      {
-        ...idsOf(execution),
-        handle: execution.handle,
-        parameters: parseParameters(operation, parameters),
-        data,
-        signal,
-        traceparent: options.traceparent,
-        createLog: () => log.child({ ...idsOf(execution), ...traceIdOf(options.traceparent) }),
-        onProgress: (progress, message) => report(execution, progress, message),
-        onFolder: async (folder) => void (await store.update(execution.handle, { folder })),
-      },
-      parts,
+      host,
+      execution,
+      parseParameters(operation, parameters),
+      data,
+      abort,
+      options.traceparent,
     );
     const returned = await operation.run(context);
     const output = await checkResult(
@@ -242,7 +251,7 @@ export function createEngine(parts: EngineParts): Engine {
       status: "complete",
       output,
       ...(published !== undefined && {
-        payload: { path: published.path, format: published.reference.format },
+        payload: { path: published.path, format: published.format },
       }),
     };
   }
@@ -251,17 +260,6 @@ export function createEngine(parts: EngineParts): Engine {
   async function finish(execution: Execution, change: ExecutionChange): Promise<Execution> {
     const ended = await store.update(execution.handle, { ...change, ended_at: now() });
     return ended ?? (await store.find(execution.handle)) ?? { ...execution, ...change };
-  }
-
-  function report(execution: Execution, progress: number, message: string | undefined): void {
-    store
-      .update(execution.handle, {
-        progress,
-        ...(message !== undefined && { message: redact(message, parts.secrets) }),
-      })
-      .catch((error: unknown) =>
-        log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress"),
-      );
   }
 
   function toFailure(execution: Execution, thrown: unknown): ExecutionChange {
@@ -288,7 +286,7 @@ export function createEngine(parts: EngineParts): Engine {
     reason: ControlError,
   ): Promise<Execution | undefined> {
     const ended = await store.update(handle, { status: "failed", ...change, ended_at: now() });
-    running.get(handle)?.controller.abort(reason);
+    running.get(handle)?.abort.abort(reason);
     return ended;
   }
 
@@ -365,8 +363,13 @@ export function createEngine(parts: EngineParts): Engine {
   };
 }
 
-function hasEnded({ status }: Execution): boolean {
-  return status !== "running";
+/** Equal for equal requests of one task (R-IDEM-07): the short ones themselves, a hash of the others. */
+function fingerprintOf({ method, inputs, parameters }: ExecuteRequest): string {
+  let isPlain = inputs.length === 0;
+  for (const _ in parameters) isPlain = false;
+  if (isPlain) return method;
+  const text = canonicalJson({ method, inputs, parameters });
+  return text.length <= 256 ? text : hash("sha256", text);
 }
 
 function idsOf({ workflow_id, task_id, method }: Execution) {

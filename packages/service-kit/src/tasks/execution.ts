@@ -1,16 +1,22 @@
-import type { DataReference, ExecuteResponse, StatusResponse, StatusWord } from "@aieffect/control-interface";
+import type {
+  DataReference,
+  ExecuteResponse,
+  Format,
+  StatusResponse,
+  StatusWord,
+} from "@aieffect/control-interface";
 import type { Style } from "../operation.ts";
-
-/** One change that a caller can see: the status body at that moment. */
-export type Change = StatusResponse;
 
 /** A payload that /control/data sends. */
 export interface Payload {
   path: string;
-  format: string;
+  format: Format;
 }
 
-/** One execution of an operation (R-RUN-04); plain data, so that any store can keep it. */
+/**
+ * One execution of an operation (R-RUN-04): plain data, so that any store can keep it. Every field
+ * is always there, in one order: thousands of these are kept, and objects of one shape are small.
+ */
 export interface Execution {
   /** Unique for ever; what `running` answers with. */
   handle: string;
@@ -19,92 +25,116 @@ export interface Execution {
   task_id: string;
   method: string;
   style: Style;
-  /** SHA-256 of the request after parsing and defaults (R-IDEM-07). */
-  body_hash: string;
+  /** Equal for equal requests (R-IDEM-07). Given up at the end, where no key can ask for it. */
+  fingerprint: string;
   /** Every Idempotency-Key that led here (R-IDEM-06). */
-  idempotency_keys: string[];
-  /** What the first caller was told: that it runs, or how it ended. Absent while nobody was told. */
-  first_answer?: "running" | "end";
+  idempotency_keys: readonly string[];
+  /** What the first caller was told: that it runs, or how it ended. */
+  first_answer: "running" | "end" | undefined;
   status: StatusWord;
   /** Percent, 0 to 100, never falling (R-STAT-02). */
   progress: number;
-  message?: string;
+  message: string | undefined;
   error: string | null;
   /** The task was lost with its service (R-LOST-01). */
-  retryable?: boolean;
+  retryable: boolean;
   output: DataReference | null;
   /** What /control/data sends, where the service holds it. */
-  payload?: Payload;
+  payload: Payload | undefined;
   /** The folder of this execution, once it has one. */
-  folder?: string;
-  /** Every change of status or progress, oldest first: at most one per percent and one end. */
-  changes: Change[];
+  folder: string | undefined;
+  /** Every progress that was seen while it ran, oldest first: at most one per percent. */
+  steps: readonly number[];
   /** Epoch ms. */
   created_at: number;
-  /** Epoch ms; absent while it runs. */
-  ended_at?: number;
+  /** Epoch ms; undefined while it runs. */
+  ended_at: number | undefined;
 }
 
 /** What may change in a running execution. */
 export type ExecutionChange = Partial<
   Pick<
     Execution,
-    | "status"
-    | "progress"
-    | "message"
-    | "error"
-    | "retryable"
-    | "output"
-    | "payload"
-    | "folder"
-    | "ended_at"
-    | "first_answer"
+    "status" | "progress" | "message" | "error" | "retryable" | "output" | "payload" | "folder" | "ended_at"
   >
 >;
 
+const noKeys: readonly string[] = Object.freeze([]);
+const firstStep: readonly number[] = Object.freeze([0]);
+
 /** A new execution, running from now on. */
 export function createExecution(
-  fields: Pick<
-    Execution,
-    "handle" | "workflow_id" | "task_id" | "method" | "style" | "body_hash" | "created_at"
-  >,
+  handle: string,
+  request: { workflow_id: string; task_id: string; method: string },
+  style: Style,
+  fingerprint: string,
+  created_at: number,
   idempotency_key: string | undefined,
 ): Execution {
   return {
-    ...fields,
-    idempotency_keys: idempotency_key === undefined ? [] : [idempotency_key],
+    handle,
+    workflow_id: request.workflow_id,
+    task_id: request.task_id,
+    method: request.method,
+    style,
+    fingerprint,
+    idempotency_keys: idempotency_key === undefined ? noKeys : [idempotency_key],
+    first_answer: undefined,
     status: "running",
     progress: 0,
+    message: undefined,
     error: null,
+    retryable: false,
     output: null,
-    changes: [{ status: "running", progress: 0, error: null }],
+    payload: undefined,
+    folder: undefined,
+    steps: firstStep,
+    created_at,
+    ended_at: undefined,
   };
 }
 
 /**
- * The execution after a change, or undefined where the change comes too late: what has ended never
+ * Changes an execution in place; false where the change comes too late: what has ended never
  * changes (R-STAT-05), progress never falls (R-STAT-02).
  */
-export function applyChange(execution: Execution, change: ExecutionChange): Execution | undefined {
-  if (execution.status !== "running") return undefined;
-  const next = { ...execution, ...change };
-  next.progress = next.status === "complete" ? 100 : Math.max(execution.progress, next.progress);
-  if (next.status !== execution.status || next.progress !== execution.progress) {
-    next.changes = [...execution.changes, toStatusBody(next)];
+export function applyChange(execution: Execution, change: ExecutionChange): boolean {
+  if (hasEnded(execution)) return false;
+  const before = execution.progress;
+  Object.assign(execution, change);
+  execution.progress = execution.status === "complete" ? 100 : Math.max(before, execution.progress);
+  if (hasEnded(execution)) {
+    if (execution.idempotency_keys.length === 0) execution.fingerprint = "";
+  } else if (execution.progress !== before) {
+    execution.steps = [...execution.steps, execution.progress];
   }
-  return next;
+  return true;
+}
+
+/** Whether it is complete or failed. */
+export function hasEnded({ status }: Execution): boolean {
+  return status !== "running";
+}
+
+/** How many changes of status or progress a caller could have seen so far, the beginning included. */
+export function countChanges(execution: Execution): number {
+  return execution.steps.length + (hasEnded(execution) ? 1 : 0);
+}
+
+/** The status body of the change with this number, counted from 0. */
+export function changeAt(execution: Execution, index: number): StatusResponse {
+  const progress = execution.steps[index];
+  const isLatest = index === countChanges(execution) - 1;
+  if (progress === undefined || isLatest) return toStatusBody(execution);
+  return { status: "running", progress, error: null };
 }
 
 /** The answer to status (R-STAT-01). */
-export function toStatusBody(execution: Execution): StatusResponse {
-  const { status, progress, error, message, retryable } = execution;
-  return {
-    status,
-    progress,
-    error,
-    ...(message !== undefined && { message }),
-    ...(retryable && { retryable }),
-  };
+export function toStatusBody({ status, progress, error, message, retryable }: Execution): StatusResponse {
+  const body: StatusResponse = { status, progress, error };
+  if (message !== undefined) body.message = message;
+  if (retryable) body.retryable = true;
+  return body;
 }
 
 /** The answer to execute (R-EXEC-05 to 10). */
@@ -113,7 +143,7 @@ export function toExecuteAnswer(execution: Execution): ExecuteResponse {
     case "running":
       return { status: "running", task_id: execution.handle };
     case "complete":
-      return { status: "complete", output: execution.output as never };
+      return { status: "complete", output: execution.output };
     case "failed":
       return { status: "failed", error: execution.error ?? "The task failed" };
   }

@@ -8,7 +8,7 @@ const defaultMaxBytes = 64 * 2 ** 20;
 /** What reading an input needs. */
 export interface InputParts {
   plane: FilePlane;
-  signal: AbortSignal;
+  abort: { readonly signal: AbortSignal };
   traceparent: string | undefined;
   folder(): Promise<string>;
 }
@@ -16,9 +16,9 @@ export interface InputParts {
 /** An input that reads its payload when asked to, and not before. */
 export function createInput(
   reference: DataReference,
-  { plane, signal, traceparent, folder }: InputParts,
+  { plane, abort, traceparent, folder }: InputParts,
 ): Input {
-  const options = { signal, ...(traceparent !== undefined && { traceparent }) };
+  const options = { signal: abort.signal, ...(traceparent !== undefined && { traceparent }) };
   const stream = () => plane.open(reference, options);
   const bytes = async (max_bytes = defaultMaxBytes) => collect(await stream(), max_bytes);
   const text = async (max_bytes?: number) => (await bytes(max_bytes)).toString("utf8");

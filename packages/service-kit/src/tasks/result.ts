@@ -1,4 +1,5 @@
-import { ControlError, createReference, type DataReference } from "@aieffect/control-interface";
+import { access } from "node:fs/promises";
+import { ControlError, createReference, type DataReference, type Format } from "@aieffect/control-interface";
 import { hasCsvRows } from "@aieffect/data-plane-file";
 import type { Operation } from "../operation.ts";
 
@@ -6,6 +7,7 @@ import type { Operation } from "../operation.ts";
 export interface Published {
   reference: DataReference;
   path: string;
+  format: Format;
   /** For CSV: there is a row below the header. */
   csv_rows: boolean | undefined;
 }
@@ -29,27 +31,41 @@ export async function checkResult(
     );
   }
   const reference = createReference(returned as DataReference);
-  if (reference.format === "csv" && !operation.allow_empty_csv && !isOneOf(reference, inputs)) {
-    await assertRows(operation, reference, published);
-  }
+  // What is passed on is its producer's to answer for.
+  if (inputs.some(({ protocol, uri }) => protocol === reference.protocol && uri === reference.uri))
+    return reference;
+  if (published.some((one) => one.reference.uri === reference.uri))
+    assertRows(operation, reference, published);
+  else await assertUsable(operation, reference);
   return reference;
 }
 
-async function assertRows(
-  operation: Operation,
-  reference: DataReference,
-  published: readonly Published[],
-): Promise<void> {
+function assertRows(operation: Operation, reference: DataReference, published: readonly Published[]): void {
   const known = published.find((one) => one.reference.uri === reference.uri);
-  if (known?.csv_rows ?? (await hasCsvRows(reference))) return;
-  throw new ControlError(
-    "invalid_reference",
-    `Expected the CSV of ${operation.name} to have at least one row below its header, found none; ` +
-      "if an empty result is right, declare the operation with allow_empty_csv: true (R-RUN-08)",
-  );
+  if (reference.format === "csv" && known?.csv_rows === false && !operation.allow_empty_csv)
+    throw noRows(operation);
 }
 
-/** An input that is passed on is its producer's to answer for. */
-function isOneOf({ protocol, uri }: DataReference, inputs: readonly DataReference[]): boolean {
-  return inputs.some((input) => input.protocol === protocol && input.uri === uri);
+/** A reference that the operation made by itself, as far as it can be looked at from here. */
+async function assertUsable(operation: Operation, { protocol, uri, format }: DataReference): Promise<void> {
+  if (protocol === "file") {
+    await access(uri).catch((cause: unknown) => {
+      throw new ControlError(
+        "invalid_reference",
+        `Expected the file that ${operation.name} returned to exist, found none at ${uri}; write it first, or use ctx.publish`,
+        { cause },
+      );
+    });
+  }
+  if (format !== "csv" || operation.allow_empty_csv) return;
+  if (protocol === "file" && !(await hasCsvRows(uri))) throw noRows(operation);
+  if (protocol === "inline" && !(await hasCsvRows([Buffer.from(uri, "base64")]))) throw noRows(operation);
+}
+
+function noRows({ name }: Operation): ControlError {
+  return new ControlError(
+    "invalid_reference",
+    `Expected the CSV of ${name} to have at least one row below its header, found none; ` +
+      "if an empty result is right, declare the operation with allow_empty_csv: true (R-RUN-08)",
+  );
 }

@@ -13,7 +13,8 @@ export type Begun =
 
 /**
  * Where executions are kept. Small, so that memory, an embedded database and a shared server can
- * each be one file. Executions given out are snapshots: nobody changes them in place.
+ * each be one file. Only the store changes an execution; one that was given out may be a snapshot
+ * or, in memory, the thing itself, so whoever compares notes down what it was before.
  */
 export interface TaskStore {
   /** Decides by the rules of safe retry and keeps the candidate if it is new; atomic. */
@@ -24,7 +25,7 @@ export interface TaskStore {
   update(handle: string, change: ExecutionChange): Promise<Execution | undefined>;
   /** Notes what the first caller was told; also after the end. */
   answered(handle: string, first_answer: NonNullable<Execution["first_answer"]>): Promise<void>;
-  /** Calls back with every later snapshot of an execution. @returns stops it */
+  /** Calls back after every change of an execution. @returns stops it */
   subscribe(handle: string, listener: (execution: Execution) => void): () => void;
   /** Drops what retention allows to drop and gives it back, so that its files can follow. */
   prune(now: number): Promise<Execution[]>;
@@ -65,10 +66,13 @@ export function decideBegin(
       ? undefined
       : known.find((execution) => execution.idempotency_keys.includes(idempotency_key));
   if (keyed !== undefined) {
-    return { outcome: keyed.body_hash === candidate.body_hash ? "replayed" : "mismatch", execution: keyed };
+    return {
+      outcome: keyed.fingerprint === candidate.fingerprint ? "replayed" : "mismatch",
+      execution: keyed,
+    };
   }
   const running = known.findLast(
-    (execution) => execution.status === "running" && execution.body_hash === candidate.body_hash,
+    (execution) => execution.status === "running" && execution.fingerprint === candidate.fingerprint,
   );
   return running === undefined
     ? { outcome: "started", execution: candidate }

@@ -41,7 +41,8 @@ const pruneEvery_s = 30;
 export function createService(given: ServiceOptions, style: Style): Service {
   const options = resolveOptions(given, style);
   const { name, api_key, log_level, log_dir, log_out } = options;
-  const { log, close: closeLog } = createLog({ level: log_level, dir: log_dir, name, out: log_out });
+  const secrets = api_key === undefined ? [] : [api_key];
+  const { log, close: closeLog } = createLog({ level: log_level, dir: log_dir, name, out: log_out, secrets });
   const store = options.store ?? createMemoryStore(options.retention);
   const plane = createFilePlane({
     data_dir: options.data_dir,
@@ -74,7 +75,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
     max_queued: options.max_queued,
     publish_as: options.publish_as,
     dataUrl,
-    secrets: api_key === undefined ? [] : [api_key],
+    secrets,
     now: options.now,
   });
   const pruning = setInterval(() => {

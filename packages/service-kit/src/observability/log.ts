@@ -1,6 +1,15 @@
 import { mkdirSync } from "node:fs";
-import { type DestinationStream, destination, type Logger, multistream, pino, stdTimeFunctions } from "pino";
+import {
+  type DestinationStream,
+  destination,
+  type Logger,
+  type LoggerOptions,
+  multistream,
+  pino,
+  stdTimeFunctions,
+} from "pino";
 import { createStream } from "rotating-file-stream";
+import { redact } from "./redact.ts";
 
 /** Where the log goes. */
 export interface LogOptions {
@@ -12,6 +21,8 @@ export interface LogOptions {
   name: string;
   /** Instead of standard output. */
   out: DestinationStream | undefined;
+  /** Texts that never reach the log, whoever logs them. */
+  secrets: readonly string[];
 }
 
 /** A logger, and what makes its lines durable at the end. */
@@ -21,7 +32,7 @@ export interface ServiceLog {
 }
 
 /** JSON lines (R-LOG-01, R-ENV-07). */
-export function createLog({ level, dir, name, out }: LogOptions): ServiceLog {
+export function createLog({ level, dir, name, out, secrets }: LogOptions): ServiceLog {
   // In batches: a write for each line would cost more than many an operation.
   const stdout = out ?? destination({ fd: 1, sync: false, minLength: 8192, periodicFlush: 100 });
   const options = {
@@ -29,6 +40,10 @@ export function createLog({ level, dir, name, out }: LogOptions): ServiceLog {
     base: { service: name },
     timestamp: stdTimeFunctions.isoTime,
   };
+  // As they stand inside a JSON text.
+  const hidden = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
+  if (hidden.length > 0)
+    Object.assign(options, { hooks: { streamWrite: (line: string) => redact(line, hidden) } });
   const flush = () => {
     if ("flushSync" in stdout) (stdout as ReturnType<typeof destination>).flushSync();
   };

@@ -4,21 +4,31 @@ const project = (name: string, root: string, folders = ["src"]) => ({
   test: {
     name,
     root,
-    include: folders.map((folder) => `${folder}/**/*.test.ts`),
+    include: folders.map((folder) => `${folder}/**/*.test.{ts,mjs}`),
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
 });
 
+/** Where CI wants each project's results, for its closing line. */
+const results = process.env.AIEFFECT_TEST_RESULTS;
+const chosen = process.argv[process.argv.indexOf("--project") + 1];
+
 export default defineConfig({
   test: {
+    ...(results && { reporters: ["default", ["json", { outputFile: `${results}/${chosen}.json` }]] }),
     projects: [
       project("control-interface", "packages/control-interface"),
       project("data-plane-file", "packages/data-plane-file"),
       project("service-kit", "packages/service-kit"),
       project("local-run", "packages/local-run"),
       project("orchestrator-lite", "orchestrator-lite"),
-      project("file-based-energy-pipeline", "use-cases/file_based_energy_pipeline", ["services", "demo", "test"]),
+      project("readme", "scripts", ["."]),
+      project("file-based-energy-pipeline", "use-cases/file_based_energy_pipeline", [
+        "services",
+        "demo",
+        "test",
+      ]),
     ],
   },
 });

@@ -59,7 +59,7 @@ export function readReference(
 }
 
 /** The rules that join protocol, uri and format. */
-export function checkTogether(reference: DataReference): { rule: string; message: string }[] {
+function checkTogether(reference: DataReference): { rule: string; message: string }[] {
   const { protocol, uri, format } = reference;
   const found: { rule: string; message: string }[] = [];
   if (protocol !== "grpc" && !isFormat(format)) {

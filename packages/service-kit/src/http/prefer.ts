@@ -1,5 +1,5 @@
 /** Longest wait, in seconds (R-WAIT-01): below the 30 s that a deployed orchestrator allows a call. */
-export const maxWait_s = 25;
+const maxWait_s = 25;
 
 /** `Prefer: wait=N` (RFC 7240): the seconds to wait and what to answer as applied; undefined when not asked. */
 export function readWait(

@@ -35,15 +35,14 @@ export interface ServiceLog {
 export function createLog({ level, dir, name, out, secrets }: LogOptions): ServiceLog {
   // In batches: a write for each line would cost more than many an operation.
   const stdout = out ?? destination({ fd: 1, sync: false, minLength: 8192, periodicFlush: 100 });
-  const options = {
+  // As they stand inside a JSON text.
+  const hidden = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
+  const options: LoggerOptions = {
     level,
     base: { service: name },
     timestamp: stdTimeFunctions.isoTime,
+    ...(hidden.length > 0 && { hooks: { streamWrite: (line: string) => redact(line, hidden) } }),
   };
-  // As they stand inside a JSON text.
-  const hidden = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
-  if (hidden.length > 0)
-    Object.assign(options, { hooks: { streamWrite: (line: string) => redact(line, hidden) } });
   const flush = () => {
     if ("flushSync" in stdout) (stdout as ReturnType<typeof destination>).flushSync();
   };

@@ -46,7 +46,7 @@ export interface EngineParts {
 }
 
 /** How one call to execute came in. */
-export interface ExecuteOptions {
+interface ExecuteOptions {
   idempotency_key?: string | undefined;
   /** Seconds to wait for the end of a concurrent operation (R-WAIT-03). */
   wait_s?: number | undefined;
@@ -57,7 +57,7 @@ export interface ExecuteOptions {
 }
 
 /** What execute answers, and how it came about. */
-export interface ExecuteOutcome {
+interface ExecuteOutcome {
   answer: ExecuteResponse;
   execution: Execution;
   /** The caller was attached to an execution, or given an earlier answer (R-IDEM-03). */

@@ -1,7 +1,7 @@
 import { ControlError } from "@aieffect/control-interface";
 
 /** A place among the tasks that run at once. Call it once, when the task is over. */
-export type Release = () => void;
+type Release = () => void;
 
 /** Lets so many tasks run at once; the rest wait their turn, and beyond that are refused (R-EXEC-15). */
 export interface Slots {

@@ -1,0 +1,55 @@
+/**
+ * Everything that has to hold: the README's test command, then the slower checks. Ends with the
+ * plain line "N passed, N failed", where every test and every check counts as one.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const results = mkdtempSync(join(tmpdir(), "aieffect-results-"));
+// Tests write their results there; none of them may skip for want of something.
+const env = { ...process.env, CI: "true", AIEFFECT_TEST_RESULTS: results, AIEFFECT_NO_SKIP: "1" };
+
+const checks = [
+  ["tests", readmeTestCommand()],
+  ["lint", "npm run -s lint"],
+  ["unused code and dependencies", "npm run -s knip"],
+  ["consistent package files", "npm run -s sherif"],
+  ["Docker files", "npm run -s lint:docker"],
+  ["generated documents", "npm run -s generate"],
+  ["no generated document differs", "git diff --exit-code -- packages/control-interface/schemas"],
+];
+
+let passed = 0;
+let failed = 0;
+for (const [name, command] of checks) {
+  console.log(`\n== ${name}: ${command}`);
+  const began = performance.now();
+  const ok =
+    spawnSync(command, { cwd: root, env, shell: true, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+  console.log(`== ${name}: ${ok ? "ok" : "FAILED"} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  if (ok) passed++;
+  else failed++;
+}
+for (const file of readdirSync(results)) {
+  const { numPassedTests, numFailedTests, numTotalTests } = JSON.parse(
+    readFileSync(join(results, file), "utf8"),
+  );
+  console.log(`${file.replace(".json", "")}: ${numPassedTests} of ${numTotalTests} tests passed`);
+  passed += numPassedTests;
+  failed += numFailedTests;
+}
+rmSync(results, { recursive: true, force: true });
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+/** The command that README tells people to test with. */
+function readmeTestCommand() {
+  const readme = readFileSync(`${root}README.md`, "utf8");
+  const command = /^(npm test)\b/m.exec(readme)?.[1];
+  if (command === undefined) throw new Error("Expected README.md to have a line `npm test`, found none");
+  return command;
+}

@@ -1,0 +1,117 @@
+/** README.md, run: every shell line does what it says, and the code that is shown is code that runs. */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const readme = await readFile(`${root}README.md`, "utf8");
+const blocks = [...readme.matchAll(/^```(sh|js)\n(.*?)^```$/gms)].map(([, language, text]) => ({
+  language,
+  text,
+}));
+const lines = blocks
+  .filter(({ language }) => language === "sh")
+  .flatMap(({ text }) => text.trim().split("\n"));
+
+/** Lines that are not run here, and why. */
+const notRun = {
+  "npm test": "is what runs this",
+  "./start.sh file_based_energy_pipeline": "needs a Docker engine",
+  "./stop.sh file_based_energy_pipeline": "needs a Docker engine",
+};
+/** Lines that stay in the foreground until a signal, and what they say when they are ready. */
+const staying = { "npm run hello": '"msg":"listening"', "npm run demo -- --keep": "Ctrl-C" };
+
+const port = await freePort();
+const env = {
+  ...process.env,
+  PORT: String(port),
+  DATA_DIR: await mkdtemp(join(tmpdir(), "aieffect-readme-")),
+};
+const running = [];
+afterAll(async () => {
+  for (const { child, ended } of running) {
+    if (child.exitCode === null)
+      process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGINT");
+    await ended;
+  }
+  await rm(env.DATA_DIR, { recursive: true, force: true });
+});
+
+describe("README.md", () => {
+  it("has its two commands in the first block", () => {
+    expect(lines.slice(0, 2)).toEqual(["npm run demo", "npm test"]);
+  });
+
+  it("excuses no line that is not there", () => {
+    expect(Object.keys({ ...notRun, ...staying }).filter((line) => !lines.includes(line))).toEqual([]);
+  });
+
+  for (const line of lines.filter((known) => !(known in notRun))) {
+    it(line, { timeout: 120_000 }, async () => {
+      const command = start(line.replaceAll("localhost:8080", `localhost:${port}`));
+      if (line in staying) {
+        await expect.poll(command.output, { timeout: 60_000 }).toContain(staying[line]);
+        return;
+      }
+      expect({ line, code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
+      if (line.startsWith("curl")) expect(JSON.parse(command.output())).not.toHaveProperty("detail");
+    });
+  }
+
+  it("shows a service that works", async () => {
+    const shown = blocks.find(({ language }) => language === "js").text;
+    const file = `${root}packages/service-kit/examples/.readme-${process.pid}.mjs`;
+    await writeFile(file, shown);
+    try {
+      const own = await freePort();
+      const command = start(`node "${file}"`, { PORT: String(own), HOST: "127.0.0.1" });
+      await expect.poll(command.output, { timeout: 20_000 }).toContain("listening");
+      const inputs = [
+        { protocol: "inline", uri: Buffer.from("value\n1\n3\n").toString("base64"), format: "csv" },
+      ];
+      const answer = await fetch(`http://127.0.0.1:${own}/control/execute`, {
+        method: "POST",
+        body: JSON.stringify({ method: "Mean", workflow_id: "w", task_id: "t", inputs }),
+      });
+      const { output } = await answer.json();
+      expect(JSON.parse(Buffer.from(output.uri, "base64"))).toEqual({ mean: 2 });
+    } finally {
+      await rm(file);
+    }
+  });
+});
+
+/** Starts a line in a process group of its own, so that all that it started can be ended with it. */
+function start(line, more = {}) {
+  const child = spawn(line, {
+    cwd: root,
+    env: { ...env, ...more },
+    shell: true,
+    detached: process.platform !== "win32",
+  });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  running.push({ child, ended });
+  return { ended, output: () => output };
+}
+
+function freePort() {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const { port: free } = server.address();
+      server.close(() => resolve(free));
+    });
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * Runs a command of the repository from nothing: installs what is missing, compiles what is old,
+ * then runs the command in this process, so that signals and exit codes are its own.
+ *
+ *   node scripts/run.mjs <command> [arguments]
+ *
+ * What installing and compiling have to say goes to standard error.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+
+const entries = {
+  bench: "packages/bench/dist/main.js",
+  demo: "use-cases/file_based_energy_pipeline/dist/demo/main.js",
+  generate: "packages/control-interface/dist/generate.js",
+  hello: "packages/service-kit/examples/hello.mjs",
+  oracle: "packages/control-interface/dist/oracle/main.js",
+  orchestrator: "orchestrator-lite/dist/cli/main.js",
+  test: "scripts/test.mjs",
+};
+
+const [command, ...rest] = process.argv.slice(2);
+if (!Object.hasOwn(entries, command)) {
+  console.error(`Expected a command, one of ${Object.keys(entries).join(", ")}; found ${command}`);
+  process.exit(2);
+}
+install();
+compile();
+// `npm run x -- -- --flag` and `pnpm x -- --flag` pass a literal "--".
+const args = rest[0] === "--" ? rest.slice(1) : rest;
+const entry = new URL(`../${entries[command]}`, import.meta.url);
+process.argv = [process.argv[0], fileURLToPath(entry), ...args];
+await import(entry.href);
+
+function install() {
+  const stamp = `${root}node_modules/.aieffect-installed`;
+  const lock = createHash("sha256")
+    .update(readFileSync(`${root}pnpm-lock.yaml`))
+    .digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  console.error("Installing dependencies ...");
+  run("npx", ["-y", packageManager, "install", "--frozen-lockfile", "--prefer-offline", "--reporter=silent"]);
+  writeFileSync(stamp, lock);
+}
+
+function compile() {
+  // tsc looks by itself for what is old; the first time takes a few seconds.
+  run(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-b"]);
+}
+
+function run(program, programArgs) {
+  const windows = process.platform === "win32" && program === "npx";
+  const { status, error, signal } = spawnSync(program, programArgs, {
+    cwd: root,
+    shell: windows,
+    stdio: ["ignore", 2, 2],
+  });
+  if (status === 0) return;
+  if (signal) process.exit(130);
+  console.error(
+    `Preparing failed: ${program} ${programArgs.join(" ")} ${error?.message ?? `ended with ${status}`}`,
+  );
+  process.exit(1);
+}

@@ -1,4 +1,5 @@
 /** Part B of the contract. */
+import { readdirSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { defineOperation } from "./index.ts";
@@ -265,6 +266,27 @@ describe("cancel", () => {
     await expect.poll(async () => ((await call("/control/status/a")).body as Answer).status).toBe("complete");
     expect((await call("/control/status/b")).body).toMatchObject({ error: "Cancelled" });
     expect(ran).toBe(false);
+  });
+
+  it("leaves no folder behind of an operation that goes on regardless", async () => {
+    const hold = gate();
+    const done = gate<unknown>();
+    const deaf = defineOperation({
+      name: "Deaf",
+      style: "concurrent",
+      async run(ctx) {
+        await hold.opened;
+        const refused = await ctx.folder().catch((error: unknown) => error);
+        done.open(refused);
+        return undefined;
+      },
+    });
+    const { execute, call, folder } = await start([deaf]);
+    await execute("Deaf");
+    await call("/control/cancel/task-1", { method: "POST" });
+    hold.open();
+    expect(await done.opened).toMatchObject({ code: "aborted" });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("races with completion, and one of them wins for all observers", async () => {

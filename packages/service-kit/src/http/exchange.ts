@@ -40,14 +40,12 @@ export function sendJson(
   response: ServerResponse,
   status: number,
   body: unknown,
-  headers: Record<string, string> = {},
+  headers?: Record<string, string>,
 ): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(text),
-    ...headers,
-  });
+  const length = Buffer.byteLength(text);
+  const own = { "content-type": "application/json", "content-length": length };
+  response.writeHead(status, headers === undefined ? own : { ...own, ...headers });
   response.end(text);
 }
 
@@ -61,8 +59,6 @@ export function sendError(response: ServerResponse, thrown: unknown): ControlErr
   const headers: Record<string, string> = {};
   if (error.code === "unauthorized") headers["www-authenticate"] = "Bearer";
   if (error.retry_after_s !== undefined) headers["retry-after"] = String(Math.ceil(error.retry_after_s));
-  // The rest of a body that is too large is not read; the connection cannot go on.
-  if (error.code === "body_too_large") headers.connection = "close";
   sendJson(response, error.status, { detail: error.detail }, headers);
   return error;
 }

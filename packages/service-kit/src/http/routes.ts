@@ -37,7 +37,7 @@ export function createRoutes(service: ServiceParts): Route[] {
     const wait = readWait(headers.prefer);
     const traceparent = continueTrace(headers.traceparent as string | undefined);
     const { answer, execution, replayed } = await engine.execute(request, {
-      idempotency_key: headers["idempotency-key"] as string | undefined,
+      idempotency_key: (headers["idempotency-key"] as string | undefined) || undefined,
       wait_s: wait?.wait_s,
       traceparent,
       correlation_id: headers["x-correlation-id"] as string | undefined,
@@ -47,6 +47,7 @@ export function createRoutes(service: ServiceParts): Route[] {
       const { workflow_id, task_id, method, handle } = execution;
       log.info({ workflow_id, task_id, method, status: "running", duration_ms: 0, handle }, "task accepted");
     }
+    if (!replayed && wait === undefined) return sendJson(exchange.response, 200, answer);
     sendJson(exchange.response, 200, answer, {
       ...(replayed && { "idempotency-replayed": "true" }),
       ...(wait !== undefined && execution.style === "concurrent" && { "preference-applied": wait.applied }),

@@ -114,7 +114,10 @@ export function createEngine(parts: EngineParts): Engine {
       });
     },
     async noteFolder(execution, folder) {
-      await store.update(execution.handle, { folder });
+      if ((await store.update(execution.handle, { folder })) !== undefined) return;
+      // Ended before it had a folder, by a cancel: nobody would ever remove this one.
+      await plane.removeTaskFolder(folder);
+      throw new ControlError("aborted", "The task has ended");
     },
   };
 
@@ -209,18 +212,21 @@ export function createEngine(parts: EngineParts): Engine {
     }
     const ended = await finish(execution, change);
     timer(ended.status === "complete" ? "complete" : "failed");
-    log.info(
-      {
-        ...idsOf(execution),
-        status: ended.status,
-        duration_ms: now() - execution.created_at,
-        ...(ended.error !== null && { error: ended.error }),
-        ...traceIdOf(options.traceparent),
-        ...(options.correlation_id !== undefined && { correlation_id: options.correlation_id }),
-      },
-      "task ended",
-    );
+    logEnd(ended, now() - execution.created_at, options);
     return ended;
+  }
+
+  function logEnd(
+    ended: Execution,
+    duration_ms: number,
+    { traceparent, correlation_id }: ExecuteOptions,
+  ): void {
+    const { workflow_id, task_id, method, status, error } = ended;
+    const line: Record<string, unknown> = { workflow_id, task_id, method, status, duration_ms };
+    if (error !== null) line.error = error;
+    if (traceparent !== undefined) Object.assign(line, traceIdOf(traceparent));
+    if (correlation_id !== undefined) line.correlation_id = correlation_id;
+    log.info(line, "task ended");
   }
 
   async function perform(
@@ -246,19 +252,18 @@ export function createEngine(parts: EngineParts): Engine {
       context.published,
       request.inputs as DataReference[],
     );
-    const published = context.published.findLast(({ reference }) => reference.uri === output?.uri);
-    return {
-      status: "complete",
-      output,
-      ...(published !== undefined && {
-        payload: { path: published.path, format: published.format },
-      }),
-    };
+    const published =
+      output === null
+        ? undefined
+        : context.published.findLast(({ reference }) => reference.uri === output.uri);
+    if (published === undefined) return { status: "complete", output };
+    return { status: "complete", output, payload: { path: published.path, format: published.format } };
   }
 
   /** Keeps the end, unless the task was cancelled meanwhile: what ended first stays. */
   async function finish(execution: Execution, change: ExecutionChange): Promise<Execution> {
-    const ended = await store.update(execution.handle, { ...change, ended_at: now() });
+    change.ended_at = now();
+    const ended = await store.update(execution.handle, change);
     return ended ?? (await store.find(execution.handle)) ?? { ...execution, ...change };
   }
 

@@ -1,0 +1,133 @@
+import { parse } from "csv-parse/sync";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Line, readLines } from "../csv/read-lines.ts";
+import { readTable, toCell, toNumber } from "../csv/read-table.ts";
+
+async function* pieces(...parts: (string | Uint8Array)[]) {
+  yield* parts;
+}
+
+async function linesOf(...parts: (string | Uint8Array)[]): Promise<Line[]> {
+  const lines: Line[] = [];
+  for await (const batch of readLines(pieces(...parts))) lines.push(...batch);
+  return lines;
+}
+
+async function rowsOf(text: string, columns: readonly string[]) {
+  const rows: { line: number; cells: readonly string[] }[] = [];
+  for await (const batch of readTable(pieces(text), columns)) rows.push(...batch);
+  return rows;
+}
+
+describe("readLines", () => {
+  const cell = fc.stringMatching(/^[a-z0-9 é€😀.]{1,6}$/u);
+  const quotedCell = fc.stringMatching(/^[a-z",\n ]{0,6}$/).map((text) => `"${text.replaceAll('"', '""')}"`);
+  const csv = fc.tuple(
+    fc.array(fc.array(fc.oneof({ weight: 9, arbitrary: cell }, quotedCell), { minLength: 1, maxLength: 4 }), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+    fc.constantFrom("\n", "\r\n"),
+    fc.constantFrom("", "\n", "\n\n"),
+  );
+  const toText = ([rows, end, last]: [string[][], string, string]) =>
+    rows.map((row) => row.join(",")).join(end) + last;
+
+  it("reads what csv-parse reads, wherever the pieces are cut", async () => {
+    await fc.assert(
+      fc.asyncProperty(csv, fc.array(fc.nat(60), { maxLength: 5 }), async (parts, cuts) => {
+        const text = toText(parts);
+        const bytes = Buffer.from(text);
+        const ends = [...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
+        const slices = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
+        const expected: { record: string[]; lines: number }[] = [];
+        parse(text, {
+          record_delimiter: ["\r\n", "\n"],
+          relax_column_count: true,
+          skip_empty_lines: true,
+          on_record(record: string[], { lines }) {
+            expected.push({ record, lines });
+            return null;
+          },
+        });
+        const found = await linesOf(...slices);
+        expect(found.map(({ cells }) => cells)).toEqual(expected.map(({ record }) => record));
+        // csv-parse counts up to a record's end, an editor's user looks for its beginning.
+        const begins = expected.map(({ lines, record }) => lines - record.join("").split("\n").length + 1);
+        expect(found.map(({ line }) => line)).toEqual(begins);
+      }),
+    );
+  });
+
+  it("leaves out blank lines, carriage returns and a byte order mark", async () => {
+    expect(await linesOf("\ufeffa,b\r\n\r\n1,2\n\n")).toEqual([
+      { line: 1, cells: ["a", "b"] },
+      { line: 3, cells: ["1", "2"] },
+    ]);
+  });
+
+  it("names the row of a quote that is never closed", async () => {
+    await expect(linesOf('a,b\n1,2\n3,"4\n')).rejects.toThrow(
+      /^Row \d+: expected well-formed quotes, found otherwise: Quote Not Closed/,
+    );
+  });
+
+  it("refuses a file without line breaks instead of taking it into memory", async () => {
+    await expect(linesOf(...Array.from({ length: 20 }, () => "x".repeat(100_000)))).rejects.toThrow(
+      "Row 1: expected at most 1048576 characters; is this a CSV with line breaks?",
+    );
+  });
+
+  it("passes on the fault of its source, also behind a quote", async () => {
+    async function* broken() {
+      yield 'a,b\n"1",2\n';
+      throw new Error("the disk is gone");
+    }
+    const read = async () => {
+      for await (const _ of readLines(broken()));
+    };
+    await expect(read()).rejects.toThrow("the disk is gone");
+  });
+});
+
+describe("readTable", () => {
+  it("gives the asked columns in the asked order", async () => {
+    expect(await rowsOf("b, a ,c\n1,2,3\n", ["a", "b"])).toEqual([{ line: 2, cells: ["2", "1"] }]);
+  });
+
+  it.each([
+    ["", "Expected a CSV with a header and at least one row, found nothing"],
+    ["a,b\n", "Expected at least one row below the header, found none"],
+    ["a,c\n1,2\n", 'Row 1: expected the column "b" in the header, found only "a,c"'],
+    ["a,b,a\n1,2,3\n", 'Row 1: expected the column "a" once in the header, found it twice'],
+    ["a,b\n1,2\n\n3\n", "Row 4: expected 2 cells like the header, found 1"],
+  ])("refuses %j", async (text, message) => {
+    const counting = /^Row/.test(message)
+      ? " (rows are the lines of the file as an editor counts them; the header is row 1)"
+      : "";
+    await expect(rowsOf(text, ["a", "b"])).rejects.toMatchObject({ message: message + counting });
+  });
+});
+
+describe("toNumber", () => {
+  it.each(["0", "-1.5", "+.5", "3.", "1e-3", " 7 "])("takes %j", (text) => {
+    expect(toNumber(text, 2, "voltage")).toBe(Number(text));
+  });
+
+  it.each(["", " ", "abc", "0x10", "Infinity", "NaN", "1,5", "1e999", "1_0"])("refuses %j", (text) => {
+    expect(() => toNumber(text, 17, "voltage")).toThrow(
+      `Row 17, column "voltage": expected a number, found "${text}"`,
+    );
+  });
+});
+
+it("quotes a cell so that it is read back as it was", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string({ minLength: 1 }), async (text) => {
+      fc.pre(!text.includes("\r"));
+      const [row] = await rowsOf(`a,b\n${toCell(text)},1\n`, ["a"]);
+      expect(row?.cells).toEqual([text]);
+    }),
+  );
+});

@@ -47,6 +47,19 @@ describe("SIGTERM", () => {
   });
 });
 
+describe("a reader of the log that is gone", () => {
+  it("keeps the service neither from working nor from stopping", async () => {
+    const { child, exited, execute } = await spawnService();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    for (let round = 0; round < 3; round++) {
+      expect(await execute("Short")).toEqual({ status: "complete", output: null });
+    }
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+  });
+});
+
 describe("serve", () => {
   it("reads its environment", async () => {
     const { url, log } = await spawnService({

@@ -1,14 +1,8 @@
 import { mkdirSync } from "node:fs";
-import {
-  type DestinationStream,
-  destination,
-  type Logger,
-  type LoggerOptions,
-  multistream,
-  pino,
-} from "pino";
+import { type DestinationStream, type Logger, type LoggerOptions, multistream, pino } from "pino";
 import { createStream } from "rotating-file-stream";
 import { redact } from "./redact.ts";
+import { sharedStdout } from "./stdout.ts";
 
 /** Where the log goes. */
 export interface LogOptions {
@@ -30,11 +24,6 @@ export interface ServiceLog {
   close(): Promise<void>;
 }
 
-/** In batches: a write for each line would cost more than many an operation. */
-function createStdout() {
-  return destination({ fd: 1, sync: true, minLength: 8192, periodicFlush: 100 });
-}
-
 let lastTime = 0;
 let lastText = "";
 
@@ -50,7 +39,7 @@ function isoTime(): string {
 
 /** JSON lines (R-LOG-01, R-ENV-07). */
 export function createLog({ level, dir, name, out, secrets }: LogOptions): ServiceLog {
-  const stdout = out ?? createStdout();
+  const stdout = out ?? sharedStdout();
   // As they stand inside a JSON text.
   const hidden = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
   const options: LoggerOptions = {
@@ -59,16 +48,10 @@ export function createLog({ level, dir, name, out, secrets }: LogOptions): Servi
     timestamp: isoTime,
     ...(hidden.length > 0 && { hooks: { streamWrite: (line: string) => redact(line, hidden) } }),
   };
-  // Also when the process ends by an exception: the last lines say why.
   const flush = () => {
-    if ("flushSync" in stdout) (stdout as ReturnType<typeof destination>).flushSync();
+    if (out === undefined) sharedStdout().flush();
   };
-  process.once("exit", flush);
-  const finish = async () => {
-    process.off("exit", flush);
-    flush();
-  };
-  if (dir === undefined) return { log: pino(options, stdout), close: finish };
+  if (dir === undefined) return { log: pino(options, stdout), close: async () => flush() };
   mkdirSync(dir, { recursive: true });
   const file = createStream(`${name}.log`, { path: dir, size: "10M", maxFiles: 5 });
   const log = pino(
@@ -83,7 +66,7 @@ export function createLog({ level, dir, name, out, secrets }: LogOptions): Servi
   return {
     log,
     async close() {
-      await finish();
+      flush();
       await new Promise<void>((resolve) => file.end(() => resolve()));
     },
   };

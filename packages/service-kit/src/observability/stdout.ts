@@ -1,0 +1,75 @@
+import { writeSync } from "node:fs";
+
+/** Lines wait for so many characters, or so long, before they are written together. */
+const batch = 8192;
+const flushEvery_ms = 100;
+/** What a reader that stands still may make us hold; lines beyond are dropped and counted. */
+const maxHeld = 4 * 2 ** 20;
+
+/** Where log lines go. */
+export interface LineSink {
+  write(line: string): void;
+  /** Writes what is held, as far as the reader takes it. Never waits, never throws. */
+  flush(): void;
+}
+
+let stdout: LineSink | undefined;
+
+/** Standard output, one for all services of the process; flushed also when an exception ends it. */
+export function sharedStdout(): LineSink {
+  if (stdout === undefined) {
+    const sink = createLineSink(1);
+    process.once("exit", sink.flush);
+    stdout = sink;
+  }
+  return stdout;
+}
+
+/**
+ * Writes lines to a file descriptor in batches: a write for each line would cost more than many an
+ * operation. A reader that is gone or stands still never blocks or ends the service.
+ */
+export function createLineSink(
+  fd: number,
+  write = writeSync as (fd: number, data: Buffer) => number,
+): LineSink {
+  let lines = "";
+  let rest: Buffer = Buffer.alloc(0);
+  let dropped = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    let data = rest.length === 0 ? Buffer.from(lines) : Buffer.concat([rest, Buffer.from(lines)]);
+    lines = "";
+    try {
+      while (data.length > 0) data = data.subarray(write(fd, data));
+      if (dropped > 0)
+        lines = `{"level":40,"msg":"${dropped} log lines were dropped, the reader stood still"}\n`;
+      dropped = 0;
+    } catch (error) {
+      // Nobody reads any more (EPIPE, a full disk): the log is lost, the service goes on.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") data = Buffer.alloc(0);
+    }
+    rest = data;
+    if (rest.length > 0 || lines !== "") schedule();
+  }
+
+  function schedule(): void {
+    timer ??= setTimeout(flush, flushEvery_ms).unref();
+  }
+
+  return {
+    write(line) {
+      if (rest.length + lines.length > maxHeld) {
+        dropped++;
+        return;
+      }
+      lines += line;
+      if (rest.length === 0 && lines.length >= batch) flush();
+      else schedule();
+    },
+    flush,
+  };
+}

@@ -1,7 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { ControlError, type ValidationIssue } from "@aieffect/control-interface";
 import type { Exchange } from "./exchange.ts";
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * The parsed JSON body: what a body parser of the surrounding app made of it, else read here with
@@ -39,12 +38,9 @@ function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buf
 
 function parse(bytes: Buffer): unknown {
   if (bytes.length === 0) throw invalid("Field required", "missing");
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    throw invalid("Expected JSON in UTF-8, found bytes that are not UTF-8", "json_invalid");
-  }
+  if (!isUtf8(bytes)) throw invalid("Expected JSON in UTF-8, found bytes that are not UTF-8", "json_invalid");
+  // A byte order mark is no JSON, but peers on Windows send it.
+  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
   try {
     return JSON.parse(text);
   } catch (error) {

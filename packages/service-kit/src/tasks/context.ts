@@ -82,20 +82,28 @@ export class TaskContext<P> implements OperationContext<P> {
     return this.#inputs;
   }
 
-  // Properties, so that operations can take them out of the context.
-  readonly progress = (percent: number, message?: string): void => {
+  // Made on access, so that operations can take them out of the context, and those that do not pay nothing.
+  get progress() {
+    return (percent: number, message?: string): void => this.#progress(percent, message);
+  }
+  get folder() {
+    return (): Promise<string> => {
+      this.#folder ??= this.#createFolder();
+      return this.#folder;
+    };
+  }
+  get publish() {
+    return (content: Content, options: PublishOptions) => this.#publish(content, options);
+  }
+
+  #progress(percent: number, message: string | undefined): void {
     if (typeof percent !== "number" || Number.isNaN(percent)) {
       throw new TypeError(`Expected progress to be a number from 0 to 100, got ${percent}`);
     }
     this.#host.report(this.#execution, Math.trunc(Math.min(100, Math.max(0, percent))), message);
-  };
+  }
 
-  readonly folder = (): Promise<string> => {
-    this.#folder ??= this.#createFolder();
-    return this.#folder;
-  };
-
-  readonly publish = async (content: Content, options: PublishOptions): Promise<DataReference> => {
+  async #publish(content: Content, options: PublishOptions): Promise<DataReference> {
     const { plane, publish_as, dataUrl } = this.#host;
     const { format, as = publish_as, name = `output.${format}`, metadata } = options;
     const { signal } = this.#abort;
@@ -109,7 +117,7 @@ export class TaskContext<P> implements OperationContext<P> {
           : toFileReference(stored, extra);
     this.published.push({ reference, path: stored.path, format, csv_rows: stored.csv_rows });
     return reference;
-  };
+  }
 
   async #createFolder(): Promise<string> {
     const folder = await this.#host.plane.createTaskFolder(this.workflow_id, this.task_id);

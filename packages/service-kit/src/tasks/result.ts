@@ -13,17 +13,16 @@ export interface Published {
 }
 
 /**
- * What an operation returned, as it may leave the service: a reference that every peer accepts, or
- * null of a sink. Everything else is an error that names the rule (R-RUN-07, R-RUN-08, R-RUN-10).
+ * What an operation returned, as it may leave the service: a reference that every peer accepts.
+ * Everything else is an error that names the rule (R-RUN-07, R-RUN-08, R-RUN-10).
  */
 export async function checkResult(
   operation: Operation,
   returned: unknown,
   published: readonly Published[],
   inputs: readonly DataReference[],
-): Promise<DataReference | null> {
+): Promise<DataReference> {
   if (returned === undefined || returned === null) {
-    if (operation.sink) return null;
     throw new ControlError(
       "invalid_reference",
       `Expected ${operation.name} to return a DataReference, found nothing; ` +

@@ -1,0 +1,148 @@
+import { ControlError, type DataReference, type ExecuteRequest } from "@aieffect/control-interface";
+import { redact } from "../observability/redact.ts";
+import { traceIdOf } from "../observability/trace.ts";
+import type { Operation } from "../operation.ts";
+import { type ContextHost, TaskContext } from "./context.ts";
+import type { EngineParts } from "./engine.ts";
+import type { Execution, ExecutionChange } from "./execution.ts";
+import { LazyAbort } from "./lazy-abort.ts";
+import { parseParameters, sortInputs } from "./parameters.ts";
+import { checkResult } from "./result.ts";
+import type { Slots } from "./slots.ts";
+
+/** What a task is run with beside its request. */
+export interface RunOptions {
+  traceparent?: string | undefined;
+  correlation_id?: string | undefined;
+}
+
+/** Runs executions in this process. */
+export interface Runner {
+  /** Runs one to its end, however it ends; never rejects. */
+  start(
+    operation: Operation,
+    request: ExecuteRequest,
+    execution: Execution,
+    options: RunOptions,
+  ): Promise<Execution>;
+  /** The end of one that runs here. */
+  endOf(handle: string): Promise<Execution> | undefined;
+  /** Fires the signal of one that runs here. */
+  abort(handle: string, reason: Error): void;
+  /** Handles of all that run here. */
+  handles(): Iterable<string>;
+}
+
+export function createRunner(parts: EngineParts, slots: Slots): Runner {
+  const { store, plane, log, metrics, now, secrets } = parts;
+  const running = new Map<string, { abort: LazyAbort; ended: Promise<Execution> }>();
+  const host: ContextHost = {
+    plane,
+    publish_as: parts.publish_as,
+    dataUrl: parts.dataUrl,
+    createLog: (execution, traceparent) => log.child({ ...idsOf(execution), ...traceIdOf(traceparent) }),
+    report(execution, progress, message) {
+      const told = message === undefined ? {} : { message: redact(message, secrets) };
+      store.update(execution.handle, { progress, ...told }).catch((error: unknown) => {
+        log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress");
+      });
+    },
+    async noteFolder(execution, folder) {
+      if ((await store.update(execution.handle, { folder })) !== undefined) return;
+      // Ended before it had a folder, by a cancel: nobody would ever remove this one.
+      await plane.removeTaskFolder(folder);
+      throw new ControlError("aborted", "The task has ended");
+    },
+  };
+
+  async function run(
+    operation: Operation,
+    request: ExecuteRequest,
+    execution: Execution,
+    options: RunOptions,
+    abort: LazyAbort,
+  ): Promise<Execution> {
+    const slot = slots.acquire();
+    const release = slot instanceof Promise ? await slot : slot;
+    const countEnd = metrics.started(execution.method);
+    let change: ExecutionChange;
+    try {
+      // Cancelled while it waited its turn.
+      abort.throwIfAborted();
+      change = await perform(operation, request, execution, options, abort);
+    } catch (error) {
+      change = toFailure(execution, error);
+    }
+    release();
+    const ended = await finish(execution, change);
+    running.delete(execution.handle);
+    countEnd(ended.status === "complete" ? "complete" : "failed");
+    logEnd(ended, options);
+    return ended;
+  }
+
+  async function perform(
+    operation: Operation,
+    request: ExecuteRequest,
+    execution: Execution,
+    { traceparent }: RunOptions,
+    abort: LazyAbort,
+  ): Promise<ExecutionChange> {
+    const inputs = request.inputs as DataReference[];
+    const { parameters, data } = sortInputs(operation, inputs, request.parameters);
+    const parsed = parseParameters(operation, parameters);
+    const context = new TaskContext(host, execution, parsed, data, abort, traceparent);
+    const returned = await operation.run(context);
+    if (returned == null && operation.sink) return { status: "complete" };
+    const output = await checkResult(operation, returned, context.published, inputs);
+    const published = context.published.findLast(({ reference }) => reference.uri === output.uri);
+    if (published === undefined) return { status: "complete", output };
+    return { status: "complete", output, payload: { path: published.path, format: published.format } };
+  }
+
+  /** Keeps the end, unless the task was cancelled meanwhile: what ended first stays. */
+  async function finish(execution: Execution, change: ExecutionChange): Promise<Execution> {
+    change.ended_at = now();
+    try {
+      const ended = await store.update(execution.handle, change);
+      return ended ?? (await store.find(execution.handle)) ?? { ...execution, ...change };
+    } catch (error) {
+      log.error({ err: error, ...idsOf(execution) }, "the store did not take the end of a task");
+      return { ...execution, status: "failed", error: "Internal error; the service's log has the details" };
+    }
+  }
+
+  function toFailure(execution: Execution, thrown: unknown): ExecutionChange {
+    if (!(thrown instanceof ControlError))
+      log.warn({ err: thrown, ...idsOf(execution) }, "the operation threw");
+    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    const said = text.trim() === "" ? `${execution.method} failed without saying why` : text;
+    return { status: "failed", error: redact(said, secrets) };
+  }
+
+  function logEnd(ended: Execution, { traceparent, correlation_id }: RunOptions): void {
+    const { workflow_id, task_id, method, status, error, created_at, ended_at } = ended;
+    const duration_ms = (ended_at ?? created_at) - created_at;
+    const line: Record<string, unknown> = { workflow_id, task_id, method, status, duration_ms };
+    if (error !== null) line.error = error;
+    if (traceparent !== undefined) Object.assign(line, traceIdOf(traceparent));
+    if (correlation_id !== undefined) line.correlation_id = correlation_id;
+    log.info(line, "task ended");
+  }
+
+  return {
+    start(operation, request, execution, options) {
+      const abort = new LazyAbort();
+      const ended = run(operation, request, execution, options, abort);
+      running.set(execution.handle, { abort, ended });
+      return ended;
+    },
+    endOf: (handle) => running.get(handle)?.ended,
+    abort: (handle, reason) => running.get(handle)?.abort.abort(reason),
+    handles: () => running.keys(),
+  };
+}
+
+function idsOf({ workflow_id, task_id, method }: Execution) {
+  return { workflow_id, task_id, method };
+}

@@ -5,7 +5,8 @@ import { type Bench, median } from "./figure.ts";
 const servers = { kit: "kit", "node:http": "bare", express: "express-echo" };
 const rounds = 5;
 const roundSeconds = 2;
-const connections = 32;
+/** As an orchestrator with so many tasks in flight has. */
+const connections = 64;
 
 /** Throughput of a no-op sequential execute. The servers take turns, so that a machine's moods hit all of them. */
 export const controlPlane: Bench = {

@@ -1,35 +1,33 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ControlError, toControlError } from "@aieffect/control-interface";
 
-/** One call: node's request and response, which Express's are too. */
-export interface Exchange {
-  request: IncomingMessage & { body?: unknown };
-  response: ServerResponse;
+/** One call: node's request and response, which Express's are too. Splitting the URL never throws. */
+export class Exchange {
+  readonly request: IncomingMessage & { body?: unknown };
+  readonly response: ServerResponse;
   /** Path within the router, without query. */
-  path: string;
-  query: URLSearchParams;
+  readonly path: string;
+  readonly query: URLSearchParams;
   /** What the call is about, for the log, as soon as it is known (R-LOG-01). */
-  about?: { workflow_id?: string; task_id?: string; method?: string };
-  /** A signal that fires when the caller goes away before it has its answer; made when asked for. */
-  gone(): AbortSignal;
-}
+  about: { workflow_id?: string; task_id?: string; method?: string } | undefined;
 
-/** Splits the URL; never throws, whatever the path. */
-export function openExchange(request: IncomingMessage, response: ServerResponse): Exchange {
-  const url = request.url ?? "/";
-  const mark = url.indexOf("?");
-  return {
-    request,
-    response,
-    path: mark < 0 ? url : url.slice(0, mark),
-    query: mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1)),
-    gone() {
-      const controller = new AbortController();
-      if (response.destroyed) controller.abort(callerGone);
-      else response.once("close", () => controller.abort(callerGone));
-      return controller.signal;
-    },
-  };
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    const url = request.url ?? "/";
+    const mark = url.indexOf("?");
+    this.request = request;
+    this.response = response;
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1));
+    this.about = undefined;
+  }
+
+  /** A signal that fires when the caller goes away before it has its answer. */
+  gone(): AbortSignal {
+    const controller = new AbortController();
+    if (this.response.destroyed) controller.abort(callerGone);
+    else this.response.once("close", () => controller.abort(callerGone));
+    return controller.signal;
+  }
 }
 
 const noQuery = new URLSearchParams();

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ControlError } from "@aieffect/control-interface";
 import type { ServiceParts } from "../service.ts";
 import { createAuthenticate } from "./auth.ts";
-import { type Exchange, openExchange, sendError } from "./exchange.ts";
+import { Exchange, sendError } from "./exchange.ts";
 import { createRoutes, type Route } from "./routes.ts";
 
 /** Answers the calls of the contract; false when the path is none of its own. */
@@ -52,7 +52,7 @@ export function createHandler(service: ServiceParts): ControlHandler {
   }
 
   return (request, response) => {
-    const exchange = openExchange(request, response);
+    const exchange = new Exchange(request, response);
     const matched = match(exchange.path);
     if (matched === undefined) return false;
     void answer(exchange, matched);

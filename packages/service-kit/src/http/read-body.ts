@@ -29,9 +29,8 @@ function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buf
       else reject(tooLarge(max_bytes, "more"));
     });
     request.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    request.on("close", () => {
-      if (!request.complete)
-        reject(new ControlError("aborted", "The caller went away before its body was whole"));
+    request.on("error", (cause) => {
+      reject(new ControlError("aborted", "The caller went away before its body was whole", { cause }));
     });
   });
 }

@@ -41,7 +41,7 @@ export function createRoutes(service: ServiceParts): Route[] {
       wait_s: wait?.wait_s,
       traceparent,
       correlation_id: headers["x-correlation-id"] as string | undefined,
-      gone: () => exchange.gone(),
+      caller: exchange,
     });
     if (answer.status === "running") {
       const { workflow_id, task_id, method, handle } = execution;

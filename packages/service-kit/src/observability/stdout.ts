@@ -41,18 +41,18 @@ export function createLineSink(
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    let data = rest.length === 0 ? Buffer.from(lines) : Buffer.concat([rest, Buffer.from(lines)]);
-    lines = "";
     try {
-      while (data.length > 0) data = data.subarray(write(fd, data));
+      while (rest.length > 0) rest = rest.subarray(write(fd, rest));
+      rest = Buffer.from(lines);
+      lines = "";
+      while (rest.length > 0) rest = rest.subarray(write(fd, rest));
       if (dropped > 0)
         lines = `{"level":40,"msg":"${dropped} log lines were dropped, the reader stood still"}\n`;
       dropped = 0;
     } catch (error) {
       // Nobody reads any more (EPIPE, a full disk): the log is lost, the service goes on.
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") data = Buffer.alloc(0);
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") rest = Buffer.alloc(0);
     }
-    rest = data;
     if (rest.length > 0 || lines !== "") schedule();
   }
 

@@ -1,4 +1,4 @@
-import { hash, randomUUID } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   ControlError,
   canonicalJson,
@@ -9,6 +9,7 @@ import type { FilePlane } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Operation, PublishOptions, Style } from "../operation.ts";
+import { createHandle } from "./create-handle.ts";
 import { createExecution, type Execution, hasEnded, toExecuteAnswer } from "./execution.ts";
 import { createRunner, type RunOptions } from "./runner.ts";
 import { createSlots } from "./slots.ts";
@@ -40,8 +41,8 @@ interface ExecuteOptions extends RunOptions {
   idempotency_key?: string | undefined;
   /** Seconds to wait for the end of a concurrent operation (R-WAIT-03). */
   wait_s?: number | undefined;
-  /** A signal that fires when the caller goes away; asked for only where waiting outlives the call. */
-  gone(): AbortSignal;
+  /** Its signal fires when the caller goes away; asked for only where waiting can outlive the call. */
+  caller: { gone(): AbortSignal };
 }
 
 /** What execute answers, and how it came about. */
@@ -94,7 +95,7 @@ export function createEngine(parts: EngineParts): Engine {
     }
     slots.assertRoom();
     const candidate = createExecution(
-      randomUUID(),
+      createHandle(),
       request,
       operation.style ?? parts.style,
       fingerprintOf(request),
@@ -110,16 +111,16 @@ export function createEngine(parts: EngineParts): Engine {
     return { answer: toExecuteAnswer(execution), execution, replayed: false };
   }
 
-  async function answer(begun: Begun, { wait_s, gone }: ExecuteOptions): Promise<ExecuteOutcome> {
+  async function answer(begun: Begun, { wait_s, caller }: ExecuteOptions): Promise<ExecuteOutcome> {
     const { outcome, execution } = begun;
     const replayed = outcome !== "started";
     if (execution.style === "sequential" || (outcome === "replayed" && execution.first_answer === "end")) {
-      const ended = await endOf(execution, gone);
+      const ended = await endOf(execution, caller);
       return { answer: toExecuteAnswer(ended), execution: ended, replayed };
     }
     const asFirstGiven = outcome === "replayed" && execution.first_answer === "running";
     if (wait_s && !asFirstGiven) {
-      const seen = await wait(execution, hasEnded, wait_s, gone());
+      const seen = await wait(execution, hasEnded, wait_s, caller.gone());
       if (hasEnded(seen)) {
         await store.answered(seen.handle, "end");
         return { answer: toExecuteAnswer(seen), execution: seen, replayed };
@@ -131,9 +132,11 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   /** The end of an execution, in this process or in another one that shares the store. */
-  async function endOf(execution: Execution, gone: () => AbortSignal): Promise<Execution> {
+  async function endOf(execution: Execution, caller: ExecuteOptions["caller"]): Promise<Execution> {
     if (hasEnded(execution)) return execution;
-    return runner.endOf(execution.handle) ?? wait(execution, hasEnded, Number.POSITIVE_INFINITY, gone());
+    return (
+      runner.endOf(execution.handle) ?? wait(execution, hasEnded, Number.POSITIVE_INFINITY, caller.gone())
+    );
   }
 
   const wait: Engine["waitFor"] = (execution, until, wait_s, gone) =>

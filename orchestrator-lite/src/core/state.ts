@@ -1,0 +1,60 @@
+import type { DataReference } from "@aieffect/control-interface";
+import type { FailureClass } from "./failure.ts";
+import type { WorkflowSpec } from "./spec.ts";
+
+/** The words for a task and a workflow; a service says `complete`, these say `completed`. */
+export type Status = "pending" | "running" | "completed" | "failed";
+
+/** What is known of one node's task. Times are in ms since 1970. */
+export interface TaskState {
+  task_id: string;
+  status: Status;
+  created_at: number;
+  updated_at: number;
+  /** Number of the newest attempt; 0 before the first. */
+  attempt: number;
+  idempotency_key: string | null;
+  inputs: readonly DataReference[];
+  output: DataReference | null;
+  /** Why it is failed, or why its newest attempt was. */
+  error: string | null;
+  failure: FailureClass | null;
+  /** The newest attempt got an answer, so that the next one is a new request. */
+  answered: boolean;
+  /** The service's name for the running attempt. */
+  handle: string | null;
+  progress: number | null;
+  /** Predecessors that are not completed yet. */
+  missing: number;
+  /** When the next attempt is due; null while one runs. */
+  retry_at: number | null;
+  /** When the task is over its limit; null before it starts. */
+  deadline_at: number | null;
+}
+
+/** A workflow as its events left it: plain data that never changes in place. */
+export interface WorkflowState {
+  workflow_id: string;
+  /** Number of events so far. */
+  version: number;
+  spec: WorkflowSpec;
+  status: Status;
+  created_at: number;
+  updated_at: number;
+  /** When the workflow is over its limit; null for none. */
+  deadline_at: number | null;
+  error: string | null;
+  /** The task whose failure came first. */
+  failed_task: number | null;
+  /** By index of the node. */
+  tasks: readonly TaskState[];
+  /** Pending tasks whose predecessors are all completed. */
+  ready: readonly number[];
+  /** Tasks that are running, also between two attempts. */
+  active: readonly number[];
+}
+
+/** Whether nothing can happen to the workflow any more. */
+export function hasEnded(state: Pick<WorkflowState, "status">): boolean {
+  return state.status === "completed" || state.status === "failed";
+}

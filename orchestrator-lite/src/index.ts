@@ -1,0 +1,16 @@
+export type { WorkflowEvent } from "./core/events.ts";
+export type { FailureClass, RetryPolicy } from "./core/failure.ts";
+export { failureClasses } from "./core/failure.ts";
+export type { NodeSpec, WorkflowSpec } from "./core/spec.ts";
+export type { Status, TaskState, WorkflowState } from "./core/state.ts";
+export type { Orchestrator, SubmitOptions } from "./create-orchestrator.ts";
+export { createOrchestrator } from "./create-orchestrator.ts";
+export type { Logger } from "./logging/logger.ts";
+export type { OrchestratorOptions } from "./options.ts";
+export type { NodeOptions, Submission } from "./planner/parse-submission.ts";
+export type { DocumentName, DocumentProblem } from "./planner/problem.ts";
+export { InvalidDocumentError } from "./planner/problem.ts";
+export type { Clock } from "./runner/clock.ts";
+export type { Listener } from "./runner/subscriptions.ts";
+export type { Append, WorkflowStore } from "./store/store.ts";
+export type { Change, TaskView, WorkflowView } from "./views/views.ts";

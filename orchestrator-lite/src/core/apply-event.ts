@@ -80,6 +80,7 @@ function accept({ at, workflow_id, spec }: Extract<WorkflowEvent, { type: "accep
       answered: false,
       handle: null,
       progress: null,
+      message: null,
       missing: predecessors.length,
       retry_at: null,
       deadline_at: null,
@@ -113,6 +114,7 @@ function changeTask(draft: Draft, event: TaskChange): void {
       return;
     case "progressed":
       task.progress = event.progress;
+      task.message = event.message;
       return;
     case "completed":
       task.status = "completed";

@@ -21,7 +21,7 @@ export type WorkflowEvent =
     }
   /** The service answered `running` with a handle. */
   | { type: "serviceAccepted"; at: number; task: number; handle: string }
-  | { type: "progressed"; at: number; task: number; progress: number }
+  | { type: "progressed"; at: number; task: number; progress: number; message: string | null }
   /** The task is done; a null output contributes nothing to its successors (R-READ-08). */
   | { type: "completed"; at: number; task: number; output: DataReference | null }
   /** An attempt did not complete; without `retry_at` it was the last one and the task is failed. */

@@ -24,6 +24,8 @@ export interface TaskState {
   /** The service's name for the running attempt. */
   handle: string | null;
   progress: number | null;
+  /** What the operation last said it was doing. */
+  message: string | null;
   /** Predecessors that are not completed yet. */
   missing: number;
   /** When the next attempt is due; null while one runs. */

@@ -12,7 +12,7 @@ import type { SecretGuard } from "./secret-guard.ts";
 /** What an attempt can come to. */
 export type Report =
   | { type: "serviceAccepted"; handle: string }
-  | { type: "progressed"; progress: number }
+  | { type: "progressed"; progress: number; message: string | null }
   | { type: "completed"; output: DataReference | null }
   | ({ type: "attemptFailed"; cause?: unknown } & Failure);
 
@@ -124,7 +124,7 @@ export function startConversation(options: ConversationOptions): Conversation {
     const asked_at = clock.now();
     follow(
       client.status(handle as string, { ...callOptions, wait_s }),
-      ({ reading, waited, retryable }) => {
+      ({ reading, waited, retryable, message }) => {
         if (over) return;
         strikes = 0;
         if (reading.status === "complete") return askOutput();
@@ -135,7 +135,7 @@ export function startConversation(options: ConversationOptions): Conversation {
             answered: true,
           });
         }
-        const news = tellProgress(reading.progress);
+        const news = tellProgress(reading.progress, message);
         if (news) pause_ms = firstPause_ms;
         if (waited && (news || clock.now() - asked_at >= shortestWait_ms)) return askStatus();
         sleep(pause_ms, askStatus);
@@ -165,11 +165,13 @@ export function startConversation(options: ConversationOptions): Conversation {
   }
 
   /** Reports progress when it went up (R-STAT-02). */
-  function tellProgress(given: number | undefined): boolean {
+  function tellProgress(given: number | undefined, message: string | undefined): boolean {
     const next = Math.min(Math.max(given ?? 0, 0), 100);
     if (next <= progress) return false;
     progress = next;
-    if (given !== undefined) report({ type: "progressed", progress });
+    if (given !== undefined) {
+      report({ type: "progressed", progress, message: message === undefined ? null : guard.redact(message) });
+    }
     return true;
   }
 

@@ -232,7 +232,7 @@ describe("the core", () => {
       { type: "started", at: 1, task: 0, attempt: 1, idempotency_key: "k", inputs: [], deadline_at: 1 },
     ],
     ["an end of a task that does not run", { type: "completed", at: 1, task: 1, output: null }],
-    ["a task that is not there", { type: "progressed", at: 1, task: 2, progress: 1 }],
+    ["a task that is not there", { type: "progressed", at: 1, task: 2, progress: 1, message: null }],
     ["a second acceptance", { type: "accepted", at: 1, workflow_id: "wf-1", spec: specOf(1, []) }],
   ])("refuses %s", (_name, event) => {
     const { state } = accept(specOf(2, [[0, 1]]));

@@ -63,6 +63,7 @@ export function toTaskView(state: WorkflowState, index: number): TaskView {
     input_refs: task.inputs,
     output_refs: task.output === null ? [] : [task.output],
     ...(task.progress !== null && { progress: task.progress }),
+    ...(task.message !== null && task.status === "running" && { message: task.message }),
     ...(task.retry_at !== null && {
       message: `Attempt ${task.attempt} of ${node.retry.attempts} failed, the next is due ${toTime(task.retry_at)}: ${task.error}`,
     }),

@@ -101,6 +101,8 @@ describe("ControlClient", () => {
     });
     const plain = await start(json({ status: "running" }));
     expect(await plain.client.status("t", { wait_s: 2 })).toMatchObject({ waited: false, retryable: false });
+    const told = await start(json({ status: "running", progress: 5, message: "epoch 1 of 20" }));
+    expect(await told.client.status("t")).toMatchObject({ message: "epoch 1 of 20" });
   });
 
   it("fetches outputs, keeping their metadata", async () => {

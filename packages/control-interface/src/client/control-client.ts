@@ -3,10 +3,10 @@ import * as https from "node:https";
 import { ControlError } from "../errors/control-error.ts";
 import type { HostPolicy } from "../hosts/host-policy.ts";
 import { type OperationsResponse, operationsResponseSchema } from "../messages/messages.ts";
-import { parsePythonJson } from "../reading/python-json.ts";
+import { type PythonValue, parsePythonJson } from "../reading/python-json.ts";
 import { type ReplyKind, type ReplyReadings, readReply } from "../reading/read-reply.ts";
 import type { DataReference } from "../reference/data-reference.ts";
-import { type Answer, send } from "./send.ts";
+import { type Answer, type ServerAddress, send, toServerAddress } from "./send.ts";
 
 /** How a {@link ControlClient} reaches its service. */
 export interface ControlClientOptions {
@@ -56,6 +56,8 @@ export interface StatusAnswer {
   waited: boolean;
   /** The task was lost, sending it again makes sense (R-LOST-01). */
   retryable: boolean;
+  /** What the operation says it is doing, where the service tells. */
+  message?: string;
 }
 
 /**
@@ -67,6 +69,7 @@ export interface StatusAnswer {
  */
 export class ControlClient {
   readonly #base: string;
+  readonly #address: ServerAddress;
   readonly #options: ControlClientOptions;
   readonly #agent: http.Agent | https.Agent;
 
@@ -76,6 +79,7 @@ export class ControlClient {
     }
     this.#options = options;
     this.#base = options.base_url.replace(/\/+$/, "");
+    this.#address = toServerAddress(new URL(this.#base));
     const agentOptions = { keepAlive: true, maxFreeSockets: options.max_idle_connections ?? 16 };
     this.#agent = this.#base.startsWith("https:")
       ? new https.Agent(agentOptions)
@@ -94,14 +98,15 @@ export class ControlClient {
   /** Asks how a task is doing. */
   async status(id: string, options: CallOptions = {}): Promise<StatusAnswer> {
     const answer = await this.#call("GET", `/control/status/${toPathSegment(id)}`, options);
-    const reading = readAnswer("status", answer);
-    const retryable =
-      reading.status === "failed" &&
-      (parsePythonJson(answer.body) as { retryable?: unknown }).retryable === true;
+    const body = parseJson(answer, parsePythonJson);
+    const reading = readBody("status", body);
+    // Additions beside the fields that every orchestrator reads.
+    const { retryable, message } = body as { retryable?: unknown; message?: unknown };
     return {
       reading,
       waited: /\bwait\b/.test(String(answer.headers["preference-applied"] ?? "")),
-      retryable,
+      retryable: reading.status === "failed" && retryable === true,
+      ...(typeof message === "string" && { message }),
     };
   }
 
@@ -151,7 +156,8 @@ export class ControlClient {
     if (traceparent !== undefined) headers.traceparent = traceparent;
     if (wait_s !== undefined && wait_s > 0) headers.prefer = `wait=${wait_s}`;
     const answer = await send({
-      url: new URL(this.#base + path),
+      address: this.#address,
+      path,
       method,
       headers: { accept: "application/json", ...headers },
       ...(body !== undefined && { body }),
@@ -188,7 +194,11 @@ function toPathSegment(id: string): string {
 }
 
 function readAnswer<K extends ReplyKind>(kind: K, answer: Answer): ReplyReadings[K] {
-  const reading = readReply(kind, parseJson(answer, parsePythonJson));
+  return readBody(kind, parseJson(answer, parsePythonJson));
+}
+
+function readBody<K extends ReplyKind>(kind: K, body: PythonValue): ReplyReadings[K] {
+  const reading = readReply(kind, body);
   if (reading.accepted) return reading.read_as;
   const found = [...new Set(reading.problems.map(({ message, rule }) => `${message} (${rule})`))];
   throw new ControlError("invalid_reply", `Invalid response to ${kind}: ${found.join("; ")}`);

@@ -5,7 +5,9 @@ import type { HostPolicy } from "../hosts/host-policy.ts";
 
 /** One HTTP exchange, as far as the control plane needs it: small bodies, whole in memory. */
 export interface Exchange {
-  url: URL;
+  address: ServerAddress;
+  /** Appended to the address's own path. */
+  path: string;
   method: "GET" | "POST" | "DELETE";
   headers: Record<string, string>;
   body?: string;
@@ -14,6 +16,27 @@ export interface Exchange {
   timeout_ms: number;
   max_bytes: number;
   signal: AbortSignal | undefined;
+}
+
+/** Where a server is, taken apart once instead of at every call. */
+export interface ServerAddress {
+  url: URL;
+  secure: boolean;
+  hostname: string;
+  port: string;
+  /** Without a slash at its end. */
+  path: string;
+}
+
+export function toServerAddress(url: URL): ServerAddress {
+  const { hostname, port, protocol, pathname } = url;
+  return {
+    url,
+    secure: protocol === "https:",
+    hostname: hostname.replace(/^\[|\]$/g, ""),
+    port,
+    path: pathname.replace(/\/+$/, ""),
+  };
 }
 
 /** An answer, whatever its status. */
@@ -25,12 +48,16 @@ export interface Answer {
 
 /** Sends and waits for the whole answer. @throws ControlError `unreachable`, `timeout`, `aborted`, `invalid_reply` */
 export function send(exchange: Exchange): Promise<Answer> {
-  const { url, method, headers, body, agent, hosts, timeout_ms, max_bytes, signal } = exchange;
-  const what = `${method} ${url.origin}${url.pathname}`;
+  const { address, method, headers, body, agent, hosts, timeout_ms, max_bytes, signal } = exchange;
+  const path = address.path + exchange.path;
+  const what = `${method} ${address.url.origin}${path}`;
   return new Promise((resolve, reject) => {
-    hosts?.assertUrl(url);
+    hosts?.assertUrl(address.url);
     if (signal?.aborted) return reject(aborted(what, signal));
-    const request = (url.protocol === "https:" ? https : http).request(url, {
+    const request = (address.secure ? https : http).request({
+      hostname: address.hostname,
+      port: address.port,
+      path,
       method,
       agent,
       headers: body === undefined ? headers : { ...headers, "content-length": Buffer.byteLength(body) },

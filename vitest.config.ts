@@ -1,9 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const project = (name: string, root: string, folders = ["src"]) => ({
   test: {
     name,
-    root,
+    // Absolute, because packages run their tests from their own folders.
+    root: fileURLToPath(new URL(root, import.meta.url)),
     include: folders.map((folder) => `${folder}/**/*.test.{ts,mjs}`),
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -19,6 +19,8 @@ export interface DemoOptions {
   data_dir: string;
   /** The key that the services ask for. */
   services_api_key: string | undefined;
+  /** `concurrent` for work so long that one wants to see its progress. @default `EXECUTION_STYLE`, else by size */
+  execution_style: string;
 }
 
 /** A mistake on the command line. */
@@ -28,7 +30,7 @@ export class UsageError extends Error {
 
 export const help = `Runs the file-based energy pipeline on this machine: four services, an orchestrator, one workflow.
 
-Usage: node use-cases/file_based_energy_pipeline/dist/demo/main.js [options]
+Usage: npm run demo -- [options]
 
   --input FILE     analyse this CSV (timestamp,household_id,power_consumption,voltage,current)
   --records N      generate N readings and analyse them
@@ -38,7 +40,8 @@ Usage: node use-cases/file_based_energy_pipeline/dist/demo/main.js [options]
   --data-dir DIR   where results and logs go (default: the use case's data folder)
   --help           this text
 
-EXECUTION_STYLE=concurrent in the environment makes the services report progress while they work.
+From 64 MiB or 1,000,000 readings on, the services work concurrently and report their progress;
+EXECUTION_STYLE=sequential or concurrent in the environment decides otherwise.
 Exit codes: 0 done, 1 the workflow failed, 2 wrong usage, 130 interrupted.
 `;
 
@@ -60,7 +63,13 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
     json,
     data_dir: dir === undefined ? data_dir : toPath(dir),
     services_api_key: env.SERVICE_API_KEY?.trim() || undefined,
+    execution_style: env.EXECUTION_STYLE || (isLong(file, records) ? "concurrent" : "sequential"),
   };
+}
+
+/** Whether a person would wonder what the services are doing. */
+function isLong(file: string, records: string | undefined): boolean {
+  return records === undefined ? statSync(file).size >= 64 * 2 ** 20 : Number(records) >= 1_000_000;
 }
 
 function parse(args: readonly string[]) {

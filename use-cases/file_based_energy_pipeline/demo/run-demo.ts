@@ -42,6 +42,7 @@ export async function runDemo(
     data_dir: options.data_dir,
     data_roots: [dirname(sample_file), ...input_dirs],
     ...(services_api_key !== undefined && { services_api_key }),
+    extra: { EXECUTION_STYLE: options.execution_style },
     signal,
     onServiceEnd: (name, how, log) =>
       streams.stderr.write(`Service ${name} is gone: ${how}. Its log: ${log}\n`),

@@ -76,7 +76,7 @@ describe("results", () => {
     const held = defineOperation({ name: "Held", style: "concurrent", sink: true, run: () => hold.opened });
     const { execute, call, service, folder } = await start([echo, held], {
       now: () => now,
-      store: createMemoryStore({ max_tasks: 2, max_age_s: 100 }),
+      store: createMemoryStore({ max_tasks: 1, max_age_s: 100 }),
     });
     await execute("Held", { task_id: "held" });
     for (const task_id of ["a", "b", "c"]) await execute("Echo", { task_id });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { delimiter } from "node:path";
 import type { HostPolicyOptions } from "@aieffect/control-interface";
@@ -14,7 +15,7 @@ export interface ServiceOptions {
   name?: string;
   /** In documents. @default "0.0.0" */
   version?: string;
-  /** Bearer key that callers need (R-AUTH-01). @default `SERVICE_API_KEY`, else none: open */
+  /** Bearer key that callers need (R-AUTH-01). @default `SERVICE_API_KEY`, else the content of `SERVICE_API_KEY_FILE`, else none: open */
   api_key?: string;
   /** Base URL under which peers reach the service, with the router's mount path if it has one. @default `SELF_URL`, else http://localhost:<port> */
   self_url?: string;
@@ -28,12 +29,22 @@ export interface ServiceOptions {
   hosts?: HostPolicyOptions;
   /** Largest payload that is fetched, in bytes. @default 64 GiB */
   max_fetch_bytes?: number;
+  /** Largest payload that `publish` puts inline, in bytes. @default 1 MiB */
+  max_inline_bytes?: number;
+  /** Redirects that are followed to an input. @default 5 */
+  max_redirects?: number;
+  /** So long a fetch may stand still, in ms. @default 60,000 */
+  fetch_idle_timeout_ms?: number;
+  /** Bearer keys of peers whose data needs one, by `host` or `host:port`; sent to no other (R-SIGN-04). @default none */
+  peer_keys?: Readonly<Record<string, string>>;
   /** Largest request body, in bytes (R-EXEC-14). @default 16 MiB */
   max_body_bytes?: number;
   /** Tasks that run at once; the rest wait. @default 64 */
   max_running?: number;
   /** Tasks that may wait; more are refused with 503 (R-EXEC-15). @default 1,000 */
   max_queued?: number;
+  /** Bytes of the requests of all tasks that run or wait; more are refused with 503. @default 256 MiB */
+  max_pending_bytes?: number;
   /** How long ended tasks and their files are kept (R-RUN-09). */
   retention?: Retention;
   /** Where task state is kept. @default in memory */
@@ -65,10 +76,27 @@ type Optional =
   | "api_key"
   | "hosts"
   | "max_fetch_bytes"
+  | "max_inline_bytes"
+  | "max_redirects"
+  | "fetch_idle_timeout_ms"
+  | "peer_keys"
   | "store"
   | "log_dir"
   | "log_out"
   | "retention";
+
+/** Those of them that no default and no environment touches. */
+const optionals = [
+  "hosts",
+  "max_fetch_bytes",
+  "max_inline_bytes",
+  "max_redirects",
+  "fetch_idle_timeout_ms",
+  "peer_keys",
+  "retention",
+  "store",
+  "log_out",
+] as const;
 
 /** Options with every default filled in. */
 export type ResolvedOptions = Required<Omit<ServiceOptions, Optional>> &
@@ -77,7 +105,7 @@ export type ResolvedOptions = Required<Omit<ServiceOptions, Optional>> &
 /** Fills in defaults; with {@link resolveServeOptions} the only place that reads the environment. @throws TypeError */
 export function resolveOptions(given: ServiceOptions, style: Style, env = process.env): ResolvedOptions {
   assertOperations(given.operations);
-  const api_key = given.api_key ?? nonEmpty(env.SERVICE_API_KEY);
+  const api_key = given.api_key ?? readKey(env);
   const self_url = given.self_url ?? nonEmpty(env.SELF_URL);
   const log_dir = given.log_dir ?? nonEmpty(env.LOG_DIR);
   if (self_url !== undefined && !/^https?:\/\/[^/]/.test(self_url)) {
@@ -98,17 +126,14 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     publish_as: given.publish_as ?? "http",
     max_body_bytes: positive("max_body_bytes", given.max_body_bytes ?? 16 * 2 ** 20),
     max_running: positive("max_running", given.max_running ?? 64),
-    max_queued: given.max_queued ?? 1000,
-    log_level: given.log_level ?? nonEmpty(env.LOG_LEVEL) ?? "info",
+    max_queued: atLeastZero("max_queued", given.max_queued ?? 1000),
+    max_pending_bytes: positive("max_pending_bytes", given.max_pending_bytes ?? 256 * 2 ** 20),
+    log_level: logLevel(given.log_level ?? nonEmpty(env.LOG_LEVEL) ?? "info"),
     now: given.now ?? Date.now,
     ...(api_key !== undefined && { api_key }),
     ...(self_url !== undefined && { self_url: self_url.replace(/\/+$/, "") }),
     ...(log_dir !== undefined && { log_dir }),
-    ...(given.hosts !== undefined && { hosts: given.hosts }),
-    ...(given.max_fetch_bytes !== undefined && { max_fetch_bytes: given.max_fetch_bytes }),
-    ...(given.retention !== undefined && { retention: given.retention }),
-    ...(given.store !== undefined && { store: given.store }),
-    ...(given.log_out !== undefined && { log_out: given.log_out }),
+    ...pickDefined(given, optionals),
   };
 }
 
@@ -128,6 +153,40 @@ export function resolveServeOptions(given: ServeOptions = {}, env = process.env)
   };
 }
 
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+function logLevel(given: string): string {
+  const level = given.toLowerCase();
+  if (logLevels.includes(level)) return level;
+  throw new TypeError(`Expected log_level (LOG_LEVEL) to be one of ${logLevels.join(", ")}, got "${given}"`);
+}
+
+/** A key that is asked for and cannot be had must not leave the service open. */
+function readKey(env: NodeJS.ProcessEnv): string | undefined {
+  const key = nonEmpty(env.SERVICE_API_KEY)?.trim();
+  const file = nonEmpty(env.SERVICE_API_KEY_FILE);
+  if (file === undefined) return key;
+  let found: string;
+  try {
+    found = readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    throw new TypeError(`Expected SERVICE_API_KEY_FILE to name a readable file, got ${file}`, { cause });
+  }
+  if (found === "")
+    throw new TypeError(`Expected the file of SERVICE_API_KEY_FILE to hold a key, found nothing in ${file}`);
+  if (key !== undefined && key !== found) {
+    throw new TypeError("Expected SERVICE_API_KEY or SERVICE_API_KEY_FILE, got both with different keys");
+  }
+  return found;
+}
+
+/** The named members that are there: with exact optional types, undefined is not the same as absent. */
+export function pickDefined<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(
+    names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])),
+  ) as Pick<T, K>;
+}
+
 /** A variable that is set to nothing counts as not set, as in compose files. */
 function nonEmpty(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === "" ? undefined : value;
@@ -136,6 +195,11 @@ function nonEmpty(value: string | undefined): string | undefined {
 function positive(name: string, value: number): number {
   if (value > 0) return value;
   throw new TypeError(`Expected ${name} to be above 0, got ${value}`);
+}
+
+function atLeastZero(name: string, value: number): number {
+  if (value >= 0) return value;
+  throw new TypeError(`Expected ${name} to be at least 0, got ${value}`);
 }
 
 function assertOperations(operations: readonly Operation[]): void {

@@ -4,10 +4,10 @@ import { type ControlHandler, createHandler } from "./http/handler.ts";
 import { createLog } from "./observability/log.ts";
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
 import type { Operation, Style } from "./operation.ts";
-import { type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
+import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
 import { createEngine, type Engine } from "./tasks/engine.ts";
 import { createMemoryStore } from "./tasks/memory-store.ts";
-import { resolveRetention, type TaskStore } from "./tasks/task-store.ts";
+import { neverDroppedWithin_ms, resolveRetention, type TaskStore } from "./tasks/task-store.ts";
 
 /** The pieces of a service, for the HTTP layer. */
 export interface ServiceParts {
@@ -34,6 +34,16 @@ export interface Service {
   close(grace_ms?: number): Promise<void>;
 }
 
+/** What the data plane takes as it is. */
+const planeOptions = [
+  "hosts",
+  "max_fetch_bytes",
+  "max_inline_bytes",
+  "max_redirects",
+  "fetch_idle_timeout_ms",
+  "peer_keys",
+] as const;
+
 /** Seconds between two looks for what retention allows to drop. */
 const pruneEvery_s = 30;
 
@@ -41,14 +51,13 @@ const pruneEvery_s = 30;
 export function createService(given: ServiceOptions, style: Style): Service {
   const options = resolveOptions(given, style);
   const { name, api_key, log_level, log_dir, log_out } = options;
-  const secrets = api_key === undefined ? [] : [api_key];
+  const secrets = [...(api_key === undefined ? [] : [api_key]), ...Object.values(options.peer_keys ?? {})];
   const { log, close: closeLog } = createLog({ level: log_level, dir: log_dir, name, out: log_out, secrets });
   const store = options.store ?? createMemoryStore(options.retention);
   const plane = createFilePlane({
     data_dir: options.data_dir,
     roots: options.data_roots,
-    ...(options.hosts !== undefined && { hosts: options.hosts }),
-    ...(options.max_fetch_bytes !== undefined && { max_fetch_bytes: options.max_fetch_bytes }),
+    ...pickDefined(options, planeOptions),
   });
   const signer = api_key === undefined ? undefined : createUrlSigner(api_key);
   let selfUrl = options.self_url;
@@ -58,7 +67,8 @@ export function createService(given: ServiceOptions, style: Style): Service {
   function dataUrl(handle: string): string {
     const path = `/control/data/${handle}`;
     if (signer === undefined) return urlOfSelf() + path;
-    const expires = Math.ceil(options.now() / 1000 + retention.max_age_s);
+    const kept_s = Math.max(retention.max_age_s, neverDroppedWithin_ms / 1000) + pruneEvery_s;
+    const expires = Math.ceil(options.now() / 1000 + kept_s);
     return urlOfSelf() + signer.sign(path, expires);
   }
 
@@ -71,8 +81,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
     plane,
     log,
     metrics,
-    max_running: options.max_running,
-    max_queued: options.max_queued,
+    limits: options,
     publish_as: options.publish_as,
     dataUrl,
     secrets,

@@ -3,12 +3,16 @@ import { statusWords } from "../reading/read-reply.ts";
 import { dataReferenceSchema, formats, protocols } from "../reference/data-reference.ts";
 import { contractSchemas } from "./registry.ts";
 
-const id = (what: string) => z.string().min(1).describe(what);
+const name = (what: string) => z.string().min(1).describe(what);
+const id = (what: string) => z.string().min(1).max(maxIdLength).describe(what);
+
+/** Longer ids are refused: they are kept and logged with every task (R-EXEC-17). */
+export const maxIdLength = 1024;
 
 /** What an orchestrator asks a service to do: the body of POST /control/execute (R-EXEC-01 to 03). */
 export const executeRequestSchema = z
   .object({
-    method: id("The operation's name"),
+    method: name("The operation's name"),
     workflow_id: id("The workflow this belongs to"),
     task_id: id("The orchestrator's name for the task; two workflows may send the same one"),
     inputs: z.array(dataReferenceSchema).default([]).describe("What the operation works on"),
@@ -49,7 +53,7 @@ export type StatusResponse = z.output<typeof statusResponseSchema>;
 
 /** The answer to output (R-OUT-01). */
 export const outputResponseSchema = z
-  .object({ output: dataReferenceSchema.nullable() })
+  .object({ output: dataReferenceSchema })
   .register(contractSchemas, { id: "OutputResponse" });
 export type OutputResponse = z.output<typeof outputResponseSchema>;
 

@@ -1,6 +1,6 @@
 import { checkReference } from "../reference/check-reference.ts";
 import type { DataReference } from "../reference/data-reference.ts";
-import type { ExecuteRequest, ValidationIssue } from "./messages.ts";
+import { type ExecuteRequest, maxIdLength, type ValidationIssue } from "./messages.ts";
 
 /** Deeper bodies are refused: nobody writes them, and they exhaust the stack of those who walk them. */
 const maxDepth = 200;
@@ -27,6 +27,9 @@ export function readExecuteRequest(
       issues.push(issue(["body", field], "Input should be a valid string", "string_type"));
     } else if (value === "") {
       issues.push(issue(["body", field], "String should have at least 1 character", "string_too_short"));
+    } else if (field !== "method" && value.length > maxIdLength) {
+      const msg = `String should have at most ${maxIdLength} characters (R-EXEC-17)`;
+      issues.push(issue(["body", field], msg, "string_too_long"));
     }
     return value as string;
   };

@@ -10,13 +10,34 @@ import type { DataReference } from "./data-reference.ts";
  * @throws ControlError `invalid_reference`, whose message names every broken rule
  */
 export function createReference(fields: DataReference): DataReference {
+  const odd = findNonJson(fields?.metadata, "metadata");
+  if (odd !== undefined) throw invalid([`Expected ${odd} to be plain JSON (R-REF-14)`]);
   const { reference, problems } = checkReference(fields);
   const found = problems.map(({ message, rule }) => `${message} (${rule})`);
   if (reference !== undefined) found.push(...unresolvable(reference));
-  if (reference === undefined || found.length > 0) {
-    throw new ControlError("invalid_reference", `Invalid DataReference. ${found.join("; ")}`);
-  }
+  if (reference === undefined || found.length > 0) throw invalid(found);
   return reference;
+}
+
+function invalid(found: string[]): ControlError {
+  return new ControlError("invalid_reference", `Invalid DataReference. ${found.join("; ")}`);
+}
+
+const maxDepth = 100;
+
+/** Where a value stops being what JSON can carry unchanged: dates, maps, big integers, NaN, cycles. */
+function findNonJson(value: unknown, path: string, depth = 0): string | undefined {
+  if (value === null || value === undefined || typeof value === "string" || typeof value === "boolean")
+    return undefined;
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : path;
+  if (typeof value !== "object" || depth > maxDepth) return path;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return path;
+  for (const [key, member] of Object.entries(value)) {
+    const found = findNonJson(member, `${path}.${key}`, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** An inline reference to these bytes (R-REF-04). @throws ControlError when there are none */

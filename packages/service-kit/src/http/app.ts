@@ -35,6 +35,9 @@ export function createApp(service: Service): Express {
     const { text, media_type } = await metrics.print();
     response.set("content-type", media_type).send(text);
   });
+  app.all(["/openapi.json", "/docs", "/metrics"], (_request, response) => {
+    sendJson(response, 405, { detail: "Method Not Allowed" }, { allow: "GET, HEAD" });
+  });
   app.use((_request, response) => sendJson(response, 404, { detail: "Not Found" }));
   app.use(((error, request, response, _next) => {
     // Express's own: a path that cannot be decoded. Anything else is logged in full.

@@ -9,12 +9,14 @@ import type { Exchange } from "./exchange.ts";
 export async function readJsonBody(
   { request }: Pick<Exchange, "request">,
   max_bytes: number,
-): Promise<unknown> {
+): Promise<{ value: unknown; size_bytes: number }> {
   const { body } = request;
-  if (typeof body === "string" || body instanceof Uint8Array) return parse(Buffer.from(body as Uint8Array));
   // Express's parsers leave the stream at its end; a body they did not take is still unread.
-  if (body !== undefined) return body;
-  return parse(await readBytes(request, max_bytes));
+  if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) {
+    return { value: body, size_bytes: Number(request.headers["content-length"] ?? 0) };
+  }
+  const bytes = body === undefined ? await readBytes(request, max_bytes) : Buffer.from(body as Uint8Array);
+  return { value: parse(bytes), size_bytes: bytes.length };
 }
 
 function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buffer> {
@@ -28,7 +30,11 @@ function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buf
       if (size <= max_bytes) chunks.push(chunk);
       else reject(tooLarge(max_bytes, "more"));
     });
-    request.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.on("end", () => {
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+      // The request lives as long as its task may wait; the pieces need not.
+      chunks.length = 0;
+    });
     request.on("error", (cause) => {
       reject(new ControlError("aborted", "The caller went away before its body was whole", { cause }));
     });

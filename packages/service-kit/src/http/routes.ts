@@ -1,5 +1,6 @@
 import {
   ControlError,
+  createInlineReference,
   isFormat,
   type OperationsResponse,
   type Protocol,
@@ -28,7 +29,8 @@ export function createRoutes(service: ServiceParts): Route[] {
   const { engine, store, options, log } = service;
 
   async function execute(exchange: Exchange): Promise<void> {
-    const { request, issues } = readExecuteRequest(await readJsonBody(exchange, options.max_body_bytes));
+    const { value, size_bytes } = await readJsonBody(exchange, options.max_body_bytes);
+    const { request, issues } = readExecuteRequest(value);
     if (request === undefined) {
       throw new ControlError("invalid_request", "Invalid request", { detail: issues });
     }
@@ -37,6 +39,7 @@ export function createRoutes(service: ServiceParts): Route[] {
     const wait = readWait(headers.prefer);
     const traceparent = continueTrace(headers.traceparent as string | undefined);
     const { answer, execution, replayed } = await engine.execute(request, {
+      size_bytes,
       idempotency_key: (headers["idempotency-key"] as string | undefined) || undefined,
       wait_s: wait?.wait_s,
       traceparent,
@@ -74,7 +77,8 @@ export function createRoutes(service: ServiceParts): Route[] {
   }
 
   async function output(exchange: Exchange, id: string): Promise<void> {
-    sendJson(exchange.response, 200, { output: complete(await engine.find(id)).output });
+    const { output } = complete(await engine.find(id));
+    sendJson(exchange.response, 200, { output: output ?? nothing });
   }
 
   async function data(exchange: Exchange, id: string): Promise<void> {
@@ -117,6 +121,9 @@ export function createRoutes(service: ServiceParts): Route[] {
     },
   ];
 }
+
+/** The output of a sink, where it is asked for: the deployed orchestrator refuses null here (R-OUT-05). */
+const nothing = createInlineReference("{}", "json");
 
 function complete(execution: Execution): Execution {
   if (execution.status === "complete") return execution;

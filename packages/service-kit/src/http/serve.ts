@@ -53,7 +53,12 @@ export async function serve(service: Service, given: ServeOptions = {}): Promise
     clearTimeout(cut);
   }
   const onSignal = () => {
-    void close();
+    close()
+      .catch((error: unknown) => log.error({ err: error }, "stopping failed"))
+      .finally(() => {
+        // The process is over when nothing is left to do. An operation that ignores its signal would keep it for ever.
+        setTimeout(() => process.exit(), 1000).unref();
+      });
   };
   const signals: NodeJS.Signals[] = options.handle_signals ? ["SIGTERM", "SIGINT"] : [];
   for (const signal of signals) process.on(signal, onSignal);

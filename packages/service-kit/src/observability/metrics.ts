@@ -36,7 +36,7 @@ export function createMetrics(queue: () => { running: number; waiting: number })
   });
   new Gauge({
     name: "aieffect_tasks_in_flight",
-    help: "Tasks that run or wait now, by operation",
+    help: "Tasks that run now, by operation",
     labelNames: ["operation"],
     registers,
     collect() {

@@ -9,7 +9,7 @@ const maxHeld = 4 * 2 ** 20;
 /** Where log lines go. */
 export interface LineSink {
   write(line: string): void;
-  /** Writes what is held, as far as the reader takes it. Never waits, never throws. */
+  /** Writes what is held, as far as the reader takes it. Never throws. */
   flush(): void;
 }
 
@@ -18,7 +18,7 @@ let stdout: LineSink | undefined;
 /** Standard output, one for all services of the process; flushed also when an exception ends it. */
 export function sharedStdout(): LineSink {
   if (stdout === undefined) {
-    const sink = createLineSink(1);
+    const sink = createLineSink(openStdout());
     process.once("exit", sink.flush);
     stdout = sink;
   }
@@ -26,8 +26,16 @@ export function sharedStdout(): LineSink {
 }
 
 /**
+ * The descriptor of standard output. Asking for it through `process.stdout` makes a pipe or socket
+ * non-blocking: else a reader that stands still would stop the whole process in the middle of a write.
+ */
+function openStdout(): number {
+  return process.stdout.fd;
+}
+
+/**
  * Writes lines to a file descriptor in batches: a write for each line would cost more than many an
- * operation. A reader that is gone or stands still never blocks or ends the service.
+ * operation. A reader that is gone does not end the service, and one that stands still loses lines.
  */
 export function createLineSink(
   fd: number,

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { DataReference } from "@aieffect/control-interface";
 import {
   type FilePlane,
@@ -34,6 +35,8 @@ export class TaskContext<P> implements OperationContext<P> {
   #inputs: readonly Input[] | undefined;
   #log: Logger | undefined;
   #folder: Promise<string> | undefined;
+  readonly #names = new Set<string>();
+  readonly #opened = new Set<Readable>();
 
   constructor(
     host: ContextHost,
@@ -77,6 +80,7 @@ export class TaskContext<P> implements OperationContext<P> {
         abort: this.#abort,
         traceparent: this.#traceparent,
         folder: this.folder,
+        onOpen: (stream) => this.#opened.add(stream),
       }),
     );
     return this.#inputs;
@@ -107,6 +111,12 @@ export class TaskContext<P> implements OperationContext<P> {
     const { plane, publish_as, dataUrl } = this.#host;
     const { format, as = publish_as, name = `output.${format}`, metadata } = options;
     const { signal } = this.#abort;
+    if (this.#names.has(name)) {
+      throw new TypeError(
+        `Expected every result of a task to have a name of its own, got ${name} twice; give publish a name`,
+      );
+    }
+    this.#names.add(name);
     const stored = await plane.store(content, { folder: await this.folder(), name, format, signal });
     const extra = metadata === undefined ? {} : { metadata };
     const reference =
@@ -115,8 +125,14 @@ export class TaskContext<P> implements OperationContext<P> {
         : as === "http"
           ? toHttpReference(stored, dataUrl(this.handle), extra)
           : toFileReference(stored, extra);
-    this.published.push({ reference, path: stored.path, format, csv_rows: stored.csv_rows });
+    const { path, size_bytes, csv_rows } = stored;
+    this.published.push({ reference, as, path, format, size_bytes, csv_rows });
     return reference;
+  }
+
+  /** The task is over: what was opened and not read to its end is closed. */
+  close(): void {
+    for (const stream of this.#opened) stream.destroy();
   }
 
   async #createFolder(): Promise<string> {

@@ -12,7 +12,7 @@ import type { Operation, PublishOptions, Style } from "../operation.ts";
 import { createHandle } from "./create-handle.ts";
 import { createExecution, type Execution, hasEnded, toExecuteAnswer } from "./execution.ts";
 import { createRunner, type RunOptions } from "./runner.ts";
-import { createSlots } from "./slots.ts";
+import { createSlots, type SlotLimits } from "./slots.ts";
 import type { Begun, TaskStore } from "./task-store.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -25,8 +25,7 @@ export interface EngineParts {
   plane: FilePlane;
   log: Logger;
   metrics: Metrics;
-  max_running: number;
-  max_queued: number;
+  limits: SlotLimits;
   publish_as: NonNullable<PublishOptions["as"]>;
   /** The URL under which peers fetch the payload of an execution. */
   dataUrl(handle: string): string;
@@ -81,19 +80,14 @@ export interface Engine {
 }
 
 export function createEngine(parts: EngineParts): Engine {
-  const { operations, store, plane, now } = parts;
-  const slots = createSlots(parts.max_running, parts.max_queued);
+  const { operations, store, plane, log, now } = parts;
+  const slots = createSlots(parts.limits);
   const runner = createRunner(parts, slots);
   const stopping = new AbortController();
 
   async function execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteOutcome> {
     const operation = operations.get(request.method);
     if (operation === undefined) throw unknownMethod(request.method, operations);
-    if (stopping.signal.aborted) {
-      const message = "The service is stopping and takes no new tasks";
-      throw new ControlError("stopping", message, { retry_after_s: 5 });
-    }
-    slots.assertRoom();
     const candidate = createExecution(
       createHandle(),
       request,
@@ -102,13 +96,21 @@ export function createEngine(parts: EngineParts): Engine {
       now(),
       options.idempotency_key,
     );
-    const begun = await store.begin(candidate, options.idempotency_key);
+    // Only what is new needs room: who asks again for what is known gets it also from a full or stopping service.
+    const begun = await store.begin(candidate, options.idempotency_key, () => admit(options.size_bytes));
     if (begun.outcome === "mismatch") throw keyMismatch(options.idempotency_key);
     if (begun.outcome !== "started") return answer(begun, options);
     const ended = runner.start(operation, request, candidate, options);
     if (candidate.style === "concurrent") return answer(begun, options);
     const execution = await ended;
     return { answer: toExecuteAnswer(execution), execution, replayed: false };
+  }
+
+  function admit(size_bytes = 0): void {
+    slots.assertRoom(size_bytes);
+    if (!stopping.signal.aborted) return;
+    const message = "The service is stopping and takes no new tasks";
+    throw new ControlError("stopping", message, { retry_after_s: 5 });
   }
 
   async function answer(begun: Begun, { wait_s, caller }: ExecuteOptions): Promise<ExecuteOutcome> {
@@ -163,7 +165,13 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function prune(): Promise<void> {
     for (const { folder } of await store.prune(now())) {
-      if (folder !== undefined) await plane.removeTaskFolder(folder);
+      if (folder === undefined) continue;
+      await plane.removeTaskFolder(folder).catch((error: unknown) => {
+        log.error(
+          { err: error, folder },
+          "the folder of an old task could not be removed; remove it by hand",
+        );
+      });
     }
   }
 

@@ -11,6 +11,8 @@ import type { Style } from "../operation.ts";
 export interface Payload {
   path: string;
   format: Format;
+  /** Checked before it is sent. */
+  size_bytes: number;
 }
 
 /**

@@ -11,15 +11,21 @@ export interface InputParts {
   abort: { readonly signal: AbortSignal };
   traceparent: string | undefined;
   folder(): Promise<string>;
+  /** Told of every stream, so that none outlives the task. */
+  onOpen(stream: Readable): void;
 }
 
 /** An input that reads its payload when asked to, and not before. */
 export function createInput(
   reference: DataReference,
-  { plane, abort, traceparent, folder }: InputParts,
+  { plane, abort, traceparent, folder, onOpen }: InputParts,
 ): Input {
   const options = { signal: abort.signal, ...(traceparent !== undefined && { traceparent }) };
-  const stream = () => plane.open(reference, options);
+  const stream = async () => {
+    const opened = await plane.open(reference, options);
+    onOpen(opened);
+    return opened;
+  };
   const bytes = async (max_bytes = defaultMaxBytes) => collect(await stream(), max_bytes);
   const text = async (max_bytes?: number) => (await bytes(max_bytes)).toString("utf8");
   return {
@@ -28,7 +34,8 @@ export function createInput(
     bytes,
     text,
     async json(max_bytes) {
-      const found = await text(max_bytes);
+      // A byte order mark is no JSON, but peers on Windows write it.
+      const found = (await text(max_bytes)).replace(/^\uFEFF/, "");
       try {
         return JSON.parse(found);
       } catch (cause) {

@@ -2,6 +2,7 @@
 export class LazyAbort {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
+  #listeners: Set<(reason: Error) => void> | undefined;
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -12,11 +13,25 @@ export class LazyAbort {
   }
 
   abort(reason: Error): void {
-    this.#reason ??= reason;
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
     this.#controller?.abort(reason);
+    for (const listener of this.#listeners ?? []) listener(reason);
   }
 
-  throwIfAborted(): void {
-    if (this.#reason !== undefined) throw this.#reason;
+  /** Calls back when it is aborted, at once if it was already. @returns stops listening */
+  onAbort(listener: (reason: Error) => void): () => void {
+    if (this.#reason !== undefined) listener(this.#reason);
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
+    return () => this.#listeners?.delete(listener);
+  }
+
+  /** The result of the work, or the reason of the abort, whichever comes first. */
+  race<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      work.then(resolve, reject);
+      this.onAbort(reject);
+    });
   }
 }

@@ -19,7 +19,8 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
   const byHandle = new Map<string, Execution>();
   const byRawId = new Map<string, UnderRawId>();
   const listeners = new Map<string, Set<Listener>>();
-  let inlineBytes = 0;
+  let ended = 0;
+  let endedBytes = 0;
 
   function add(candidate: Execution): void {
     byHandle.set(candidate.handle, candidate);
@@ -37,7 +38,8 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
 
   function drop(execution: Execution): void {
     const { handle, task_id, workflow_id } = execution;
-    inlineBytes -= bytesOf(execution);
+    ended--;
+    endedBytes -= bytesOf(execution);
     byHandle.delete(handle);
     const under = byRawId.get(task_id);
     if (under === execution) byRawId.delete(task_id);
@@ -46,13 +48,17 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
     if (left.length > 0) under.byWorkflow.set(workflow_id, left);
     else under.byWorkflow.delete(workflow_id);
     if (under.byWorkflow.size === 0) byRawId.delete(task_id);
+    else if (under.newest === execution) under.newest = newestOf(under.byWorkflow);
   }
 
   return {
-    async begin(candidate, idempotency_key) {
+    async begin(candidate, idempotency_key, admit) {
       const known = ofTask(byRawId.get(candidate.task_id), candidate.workflow_id);
       const begun = decideBegin(known, candidate, idempotency_key);
-      if (begun.outcome === "started") add(candidate);
+      if (begun.outcome === "started") {
+        admit?.();
+        add(candidate);
+      }
       if (begun.outcome === "attached" && idempotency_key !== undefined) {
         begun.execution.idempotency_keys = [...begun.execution.idempotency_keys, idempotency_key];
       }
@@ -67,7 +73,10 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
     async update(handle, change) {
       const execution = byHandle.get(handle);
       if (execution === undefined || !applyChange(execution, change)) return undefined;
-      inlineBytes += bytesOf(execution);
+      if (hasEnded(execution)) {
+        ended++;
+        endedBytes += bytesOf(execution);
+      }
       const heard = listeners.get(handle);
       if (heard !== undefined) for (const listener of heard) listener(execution);
       return execution;
@@ -87,9 +96,11 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
     async prune(now) {
       const dropped: Execution[] = [];
       for (const execution of byHandle.values()) {
-        const tooMany = byHandle.size > retention.max_tasks || inlineBytes > retention.max_inline_bytes;
-        if (!tooMany && now - execution.created_at <= retention.max_age_s * 1000) break;
-        if (!mayDrop(execution, now, tooMany ? neverDroppedWithin_ms : retention.max_age_s * 1000)) continue;
+        const { ended_at } = execution;
+        if (ended_at === undefined || now - ended_at < neverDroppedWithin_ms) continue;
+        const tooOld = now - ended_at > retention.max_age_s * 1000;
+        const tooLarge = endedBytes > retention.max_bytes && bytesOf(execution) > smallBytes;
+        if (!tooOld && !tooLarge && ended <= retention.max_tasks) continue;
         drop(execution);
         dropped.push(execution);
       }
@@ -109,12 +120,20 @@ function ofTask(under: UnderRawId | undefined, workflow_id: string): readonly Ex
   return under.byWorkflow.get(workflow_id) ?? none;
 }
 
-function mayDrop({ ended_at }: Execution, now: number, kept_ms: number): boolean {
-  return ended_at !== undefined && now - ended_at > Math.max(kept_ms, neverDroppedWithin_ms);
+/** The one that began last; handles do not tell, the times do, and within a list the order does. */
+function newestOf(byWorkflow: ReadonlyMap<string, Execution[]>): Execution {
+  const lasts = [...byWorkflow.values()].map((siblings) => siblings.at(-1) as Execution);
+  return lasts.reduce((newest, one) => (one.created_at >= newest.created_at ? one : newest));
 }
 
-/** An output comes with the end, once. */
-function bytesOf(execution: Execution): number {
-  const { output } = execution;
-  return hasEnded(execution) && output?.protocol === "inline" ? output.uri.length : 0;
+/** What every execution takes, about; dropping such small ones would not help against bytes. */
+const smallBytes = 1024;
+
+function bytesOf({ output, error, message, workflow_id, task_id }: Execution): number {
+  let bytes = 500 + workflow_id.length + task_id.length + (error?.length ?? 0) + (message?.length ?? 0);
+  if (output !== null) {
+    bytes += output.uri.length;
+    for (const _ in output.metadata) return bytes + JSON.stringify(output.metadata).length;
+  }
+  return bytes;
 }

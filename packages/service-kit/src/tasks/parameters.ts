@@ -11,7 +11,7 @@ export interface SortedInputs {
 /**
  * Tells parameters from data (R-EXEC-03). The deployed orchestrator sends no parameters, so an
  * inline JSON object counts as some: where the operation declares its inputs, one that they do not
- * take is parameters alone; where it declares none, it is parameters and data.
+ * take is parameters alone; where it declares only parameters, it is parameters and data.
  * The request's own parameters win over those of inputs, later inputs over earlier ones.
  *
  * @throws ControlError `invalid_reference` when an input is not what the operation takes
@@ -25,12 +25,15 @@ export function sortInputs(
   const found: Record<string, unknown> = {};
   for (const reference of inputs) {
     const port = portAt(operation.input, data.length);
-    const taken = port === undefined ? true : takes(port, reference);
+    const isData = port === undefined || takes(port, reference);
     const isJson = reference.protocol === "inline" && reference.format === "json";
-    const object = isJson && (port === undefined || !taken) ? parseObject(reference) : undefined;
-    if (object !== undefined) Object.assign(found, object);
-    if (taken) data.push(reference);
-    else if (object === undefined) throw notTaken(port as Port, reference, data.length);
+    const mayBeParameters = isJson && (port === undefined ? operation.parameters !== undefined : !isData);
+    if (mayBeParameters) {
+      const value = parseInline(reference, data.length);
+      if (isObject(value)) Object.assign(found, value);
+      else if (!isData) throw notTaken(port as Port, reference, data.length);
+    } else if (!isData) throw notTaken(port as Port, reference, data.length);
+    if (isData) data.push(reference);
   }
   return { parameters: { ...found, ...requested }, data };
 }
@@ -79,15 +82,24 @@ function takes({ protocols = [], formats = [] }: Port, { protocol, format }: Dat
   return protocolFits && (formats.length === 0 || formats.includes(format));
 }
 
-function parseObject({ uri }: DataReference): Record<string, unknown> | undefined {
+function parseInline({ uri }: DataReference, index: number): unknown {
+  // A byte order mark is no JSON, but peers on Windows write it.
+  const text = Buffer.from(uri, "base64")
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
   try {
-    const value: unknown = JSON.parse(Buffer.from(uri, "base64").toString("utf8"));
-    const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    // Not JSON after all: then it is no set of parameters, and whether it is data is decided above.
-    return undefined;
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ControlError(
+      "invalid_reference",
+      `Expected input ${index + 1}, inline and of format json, to be JSON. ${(cause as Error).message}`,
+      { cause },
+    );
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 function notTaken(

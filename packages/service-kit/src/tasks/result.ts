@@ -1,13 +1,15 @@
 import { access } from "node:fs/promises";
 import { ControlError, createReference, type DataReference, type Format } from "@aieffect/control-interface";
 import { hasCsvRows } from "@aieffect/data-plane-file";
-import type { Operation } from "../operation.ts";
+import type { Operation, PublishOptions } from "../operation.ts";
 
 /** Something published by `ctx.publish` in this execution. */
 export interface Published {
   reference: DataReference;
+  as: NonNullable<PublishOptions["as"]>;
   path: string;
   format: Format;
+  size_bytes: number;
   /** For CSV: there is a row below the header. */
   csv_rows: boolean | undefined;
 }
@@ -30,19 +32,49 @@ export async function checkResult(
     );
   }
   const reference = createReference(returned as DataReference);
-  // What is passed on is its producer's to answer for.
-  if (inputs.some(({ protocol, uri }) => protocol === reference.protocol && uri === reference.uri))
-    return reference;
-  if (published.some((one) => one.reference.uri === reference.uri))
-    assertRows(operation, reference, published);
-  else await assertUsable(operation, reference);
+  assertSmall(operation, reference);
+  const known = findPublished(published, reference);
+  const isPassedOn = inputs.some(
+    ({ protocol, uri }) => protocol === reference.protocol && uri === reference.uri,
+  );
+  if (known !== undefined) assertContent(operation, known);
+  // What is passed on is its producer's to answer for, but what is in hand can be looked at.
+  else if (!isPassedOn || reference.protocol === "inline") await assertUsable(operation, reference);
   return reference;
 }
 
-function assertRows(operation: Operation, reference: DataReference, published: readonly Published[]): void {
-  const known = published.find((one) => one.reference.uri === reference.uri);
-  if (reference.format === "csv" && known?.csv_rows === false && !operation.allow_empty_csv)
-    throw noRows(operation);
+/** The publication that a returned reference came from: several of one task may share a URL, not a checksum. */
+export function findPublished(
+  published: readonly Published[],
+  { uri, checksum }: DataReference,
+): Published | undefined {
+  return published.findLast(({ reference }) => reference.uri === uri && reference.checksum === checksum);
+}
+
+/** References are kept with the task and sent to and fro; payloads are for files and URLs. */
+const maxReferenceBytes = 4 * 2 ** 20;
+
+function assertSmall({ name }: Operation, reference: DataReference): void {
+  const { length } = JSON.stringify(reference);
+  if (length <= maxReferenceBytes) return;
+  throw new ControlError(
+    "invalid_reference",
+    `Expected the reference that ${name} returned to have at most ${maxReferenceBytes} bytes, found ${length}; publish large payloads as file or http`,
+  );
+}
+
+/** Formats in which nothing at all is a payload. */
+const mayBeEmpty: readonly string[] = ["binary", "protobuf"];
+
+function assertContent(operation: Operation, { format, size_bytes, csv_rows }: Published): void {
+  if (format === "csv") {
+    if (csv_rows === false && !operation.allow_empty_csv) throw noRows(operation);
+  } else if (size_bytes === 0 && !mayBeEmpty.includes(format)) {
+    throw new ControlError(
+      "invalid_reference",
+      `Expected ${operation.name} to publish ${format}, found no byte at all (R-RUN-07)`,
+    );
+  }
 }
 
 /** A reference that the operation made by itself, as far as it can be looked at from here. */

@@ -7,11 +7,17 @@ import type { EngineParts } from "./engine.ts";
 import type { Execution, ExecutionChange } from "./execution.ts";
 import { LazyAbort } from "./lazy-abort.ts";
 import { parseParameters, sortInputs } from "./parameters.ts";
-import { checkResult } from "./result.ts";
+import { checkResult, findPublished } from "./result.ts";
 import type { Slots } from "./slots.ts";
+
+/** Longer error texts and messages are cut: they are kept, logged and answered many times over. */
+const maxErrorLength = 4000;
+const maxMessageLength = 1000;
 
 /** What a task is run with beside its request. */
 export interface RunOptions {
+  /** Size of the request's body. @default 0 */
+  size_bytes?: number | undefined;
   traceparent?: string | undefined;
   correlation_id?: string | undefined;
 }
@@ -42,7 +48,8 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     dataUrl: parts.dataUrl,
     createLog: (execution, traceparent) => log.child({ ...idsOf(execution), ...traceIdOf(traceparent) }),
     report(execution, progress, message) {
-      const told = message === undefined ? {} : { message: redact(message, secrets) };
+      const told =
+        message === undefined ? {} : { message: redact(String(message).slice(0, maxMessageLength), secrets) };
       store.update(execution.handle, { progress, ...told }).catch((error: unknown) => {
         log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress");
       });
@@ -62,21 +69,21 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     options: RunOptions,
     abort: LazyAbort,
   ): Promise<Execution> {
-    const slot = slots.acquire();
-    const release = slot instanceof Promise ? await slot : slot;
-    const countEnd = metrics.started(execution.method);
     let change: ExecutionChange;
+    let countEnd: ReturnType<typeof metrics.started> | undefined;
     try {
-      // Cancelled while it waited its turn.
-      abort.throwIfAborted();
-      change = await perform(operation, request, execution, options, abort);
+      const slot = slots.acquire(options.size_bytes ?? 0, abort);
+      const release = slot instanceof Promise ? await slot : slot;
+      countEnd = metrics.started(execution.method);
+      // A cancelled task has ended for its callers; its place is free when the operation is really over.
+      const work = perform(operation, request, execution, options, abort).finally(release);
+      change = await abort.race(work);
     } catch (error) {
       change = toFailure(execution, error);
     }
-    release();
     const ended = await finish(execution, change);
     running.delete(execution.handle);
-    countEnd(ended.status === "complete" ? "complete" : "failed");
+    countEnd?.(ended.status === "complete" ? "complete" : "failed");
     logEnd(ended, options);
     return ended;
   }
@@ -92,12 +99,19 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     const { parameters, data } = sortInputs(operation, inputs, request.parameters);
     const parsed = parseParameters(operation, parameters);
     const context = new TaskContext(host, execution, parsed, data, abort, traceparent);
-    const returned = await operation.run(context);
-    if (returned == null && operation.sink) return { status: "complete" };
-    const output = await checkResult(operation, returned, context.published, inputs);
-    const published = context.published.findLast(({ reference }) => reference.uri === output.uri);
-    if (published === undefined) return { status: "complete", output };
-    return { status: "complete", output, payload: { path: published.path, format: published.format } };
+    try {
+      const returned = await operation.run(context);
+      if (returned == null && operation.sink) return { status: "complete" };
+      const checked = await checkResult(operation, returned, context.published, inputs);
+      const published = findPublished(context.published, checked);
+      if (published === undefined) return { status: "complete", output: checked };
+      // Signed anew: the URL is valid as long as the result is kept, which counts from the end (R-SIGN-02).
+      const output = published.as === "http" ? { ...checked, uri: host.dataUrl(execution.handle) } : checked;
+      const { path, format, size_bytes } = published;
+      return { status: "complete", output, payload: { path, format, size_bytes } };
+    } finally {
+      context.close();
+    }
   }
 
   /** Keeps the end, unless the task was cancelled meanwhile: what ended first stays. */
@@ -112,12 +126,16 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     }
   }
 
+  /** Never throws, whatever an operation throws: objects without a prototype, hostile getters, nothing at all. */
   function toFailure(execution: Execution, thrown: unknown): ExecutionChange {
-    if (!(thrown instanceof ControlError))
-      log.warn({ err: thrown, ...idsOf(execution) }, "the operation threw");
-    const text = thrown instanceof Error ? thrown.message : String(thrown);
-    const said = text.trim() === "" ? `${execution.method} failed without saying why` : text;
-    return { status: "failed", error: redact(said, secrets) };
+    const said = textOf(thrown) || `${execution.method} failed without saying why`;
+    try {
+      if (!(thrown instanceof ControlError))
+        log.warn({ err: thrown, ...idsOf(execution) }, "the operation threw");
+    } catch {
+      // What was thrown cannot even be logged; its text, if it has one, is in the line of the task's end.
+    }
+    return { status: "failed", error: redact(said.slice(0, maxErrorLength), secrets) };
   }
 
   function logEnd(ended: Execution, { traceparent, correlation_id }: RunOptions): void {
@@ -141,6 +159,16 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     abort: (handle, reason) => running.get(handle)?.abort.abort(reason),
     handles: () => running.keys(),
   };
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    const text = thrown instanceof Error ? thrown.message : thrown;
+    return (typeof text === "string" ? text : text === undefined ? "" : String(text)).trim();
+  } catch {
+    // Not every value has a text.
+    return "";
+  }
 }
 
 function idsOf({ workflow_id, task_id, method }: Execution) {

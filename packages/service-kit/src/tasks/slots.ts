@@ -1,52 +1,79 @@
 import { ControlError } from "@aieffect/control-interface";
+import type { LazyAbort } from "./lazy-abort.ts";
 
-/** A place among the tasks that run at once. Call it once, when the task is over. */
+/** Gives a place among the tasks that run at once back. Call it once, when the task is over. */
 type Release = () => void;
+
+/** How much may run and wait. */
+export interface SlotLimits {
+  /** Tasks at once. */
+  max_running: number;
+  /** Tasks that wait their turn. */
+  max_queued: number;
+  /** Bytes of the requests of all tasks that run or wait. */
+  max_pending_bytes: number;
+}
 
 /** Lets so many tasks run at once; the rest wait their turn, and beyond that are refused (R-EXEC-15). */
 export interface Slots {
-  /** @throws ControlError `queue_full` when no more may wait */
-  assertRoom(): void;
-  /** Resolves when the task may run. */
-  acquire(): Release | Promise<Release>;
+  /** @throws ControlError `queue_full` when a request of that size would be too much */
+  assertRoom(size_bytes: number): void;
+  /** Resolves when the task may run; rejects with the reason of the abort when that comes first. */
+  acquire(size_bytes: number, abort: LazyAbort): Release | Promise<Release>;
   readonly running: number;
   readonly waiting: number;
 }
 
-export function createSlots(max_running: number, max_queued: number): Slots {
-  const queue: ((release: Release) => void)[] = [];
+export function createSlots({ max_running, max_queued, max_pending_bytes }: SlotLimits): Slots {
+  const queue = new Set<() => void>();
   let running = 0;
+  let pendingBytes = 0;
 
-  function take(): Release {
+  function take(size_bytes: number): Release {
     running++;
     let released = false;
     return () => {
       if (released) return;
       released = true;
       running--;
-      const next = queue.shift();
-      next?.(take());
+      pendingBytes -= size_bytes;
+      const [next] = queue;
+      next?.();
     };
   }
 
   return {
-    assertRoom() {
-      if (running < max_running || queue.length < max_queued) return;
+    assertRoom(size_bytes) {
+      const hasPlace = running < max_running || queue.size < max_queued;
+      if (hasPlace && (pendingBytes === 0 || pendingBytes + size_bytes <= max_pending_bytes)) return;
       throw new ControlError(
         "queue_full",
-        `Expected at most ${max_running} tasks at once and ${max_queued} waiting; try again later`,
+        `Expected at most ${max_running} tasks at once, ${max_queued} waiting and ${max_pending_bytes} bytes of their requests; try again later`,
         { retry_after_s: 1 },
       );
     },
-    acquire() {
-      if (running < max_running) return take();
-      return new Promise((resolve) => queue.push(resolve));
+    acquire(size_bytes, abort) {
+      pendingBytes += size_bytes;
+      if (running < max_running) return take(size_bytes);
+      return new Promise((resolve, reject) => {
+        const begin = () => {
+          queue.delete(begin);
+          stopListening();
+          resolve(take(size_bytes));
+        };
+        const stopListening = abort.onAbort((reason) => {
+          queue.delete(begin);
+          pendingBytes -= size_bytes;
+          reject(reason);
+        });
+        queue.add(begin);
+      });
     },
     get running() {
       return running;
     },
     get waiting() {
-      return queue.length;
+      return queue.size;
     },
   };
 }

@@ -17,8 +17,11 @@ export type Begun =
  * or, in memory, the thing itself, so whoever compares notes down what it was before.
  */
 export interface TaskStore {
-  /** Decides by the rules of safe retry and keeps the candidate if it is new; atomic. */
-  begin(candidate: Execution, idempotency_key: string | undefined): Promise<Begun>;
+  /**
+   * Decides by the rules of safe retry and keeps the candidate if it is new; atomic. `admit` is
+   * called before a new one is kept, and refuses it by throwing.
+   */
+  begin(candidate: Execution, idempotency_key: string | undefined, admit?: () => void): Promise<Begun>;
   /** By handle, else the newest execution under that raw task_id (R-RUN-03, R-RUN-05). */
   find(id: string): Promise<Execution | undefined>;
   /** Changes a running execution; undefined when it has ended or is not known. Atomic. */
@@ -37,19 +40,19 @@ export interface TaskStore {
 export interface Retention {
   /** Seconds after its end. @default 86,400 (24 h) */
   max_age_s?: number;
-  /** How many at most. @default 10,000 */
+  /** How many ended ones at most. @default 10,000 */
   max_tasks?: number;
-  /** How many bytes of inline outputs at most. @default 256 MiB */
-  max_inline_bytes?: number;
+  /** How many bytes the state of ended ones may take, about; the largest consumers go first. @default 256 MiB */
+  max_bytes?: number;
 }
 
 /** Retention with its defaults filled in. */
 export function resolveRetention(given: Retention = {}): Required<Retention> {
-  const { max_age_s = 86_400, max_tasks = 10_000, max_inline_bytes = 256 * 2 ** 20 } = given;
-  for (const [name, value] of Object.entries({ max_age_s, max_tasks, max_inline_bytes })) {
+  const { max_age_s = 86_400, max_tasks = 10_000, max_bytes = 256 * 2 ** 20 } = given;
+  for (const [name, value] of Object.entries({ max_age_s, max_tasks, max_bytes })) {
     if (!(value > 0)) throw new TypeError(`Expected retention.${name} to be above 0, got ${value}`);
   }
-  return { max_age_s, max_tasks, max_inline_bytes };
+  return { max_age_s, max_tasks, max_bytes };
 }
 
 /** What ended less than this many ms ago is never dropped (R-RUN-09). */

@@ -9,6 +9,7 @@ const operations = [
     sink: true,
     run: (ctx) => pause(60_000, undefined, { signal: ctx.signal }),
   }),
+  defineOperation({ name: "Deaf", style: "concurrent", sink: true, run: () => pause(60_000) }),
   defineOperation({ name: "Short", sink: true, run: () => pause(300) }),
 ];
 await serve(sequentialService({ operations }), { grace_ms: 1000 });

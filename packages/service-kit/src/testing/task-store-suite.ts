@@ -65,7 +65,7 @@ export function describeTaskStore(name: string, create: (retention?: Retention) 
     });
 
     it("drops by age and number, but nothing that runs or ended within a minute", async () => {
-      const store = await open({ max_tasks: 2, max_age_s: 1000 });
+      const store = await open({ max_tasks: 1, max_age_s: 1000 });
       const ended = async (created_at: number, ended_at: number) => {
         const { handle } = (
           await store.begin(execution({ created_at, task_id: `t${created_at}` }), undefined)
@@ -85,10 +85,10 @@ export function describeTaskStore(name: string, create: (retention?: Retention) 
     });
 
     it("drops the oldest when inline outputs grow too large", async () => {
-      const store = await open({ max_inline_bytes: 10 });
+      const store = await open({ max_bytes: 3000 });
       for (const task_id of ["a", "b"]) {
         const { handle } = (await store.begin(execution({ task_id }), undefined)).execution;
-        const output = { protocol: "inline", uri: "e30=e30=", format: "json" } as const;
+        const output = { protocol: "inline", uri: "AAAA".repeat(500), format: "json" } as const;
         await store.update(handle, { status: "complete", ended_at: 1, output });
       }
       expect((await store.prune(100_000)).map(({ task_id }) => task_id)).toEqual(["a"]);

@@ -75,6 +75,32 @@ describe("an operation that throws", () => {
   });
 });
 
+describe("an operation that forgets to await", () => {
+  it("fails its task and nothing else", async () => {
+    const unhandled: unknown[] = [];
+    const hear = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", hear);
+    onTestFinished(() => void process.off("unhandledRejection", hear));
+    const forgot = defineOperation({
+      name: "Forgot",
+      run({ publish, inputs }) {
+        void publish("{}", { format: "json" });
+        void inputs[0]?.text();
+        return undefined;
+      },
+    });
+    const { execute, call } = await start([forgot]);
+    const inputs = [{ protocol: "file", uri: "/no/such/file", format: "csv" }];
+    expect((await execute("Forgot", { inputs })).body).toMatchObject({
+      status: "failed",
+      error: expect.stringContaining("R-RUN-07"),
+    });
+    await pause(50);
+    expect((await call("/health")).status).toBe(200);
+    expect(unhandled).toEqual([]);
+  });
+});
+
 describe("memory", () => {
   it("is not filled by requests that wait: their bytes are limited too (R-EXEC-15)", async () => {
     const hold = gate();
@@ -367,6 +393,41 @@ describe("configuration", () => {
     await expect(
       withEnv({ SERVICE_API_KEY_FILE: `${folder}/key`, SERVICE_API_KEY: "other" }),
     ).rejects.toThrow("different keys");
+  });
+
+  const run = () => undefined;
+  it.each([
+    [{ operations: undefined }, "operations to be a list"],
+    [
+      { operations: [{ name: "A", run, style: "parallel" }] },
+      'style of A to be "sequential" or "concurrent", got "parallel"',
+    ],
+    [{ operations: [{ name: "A", run, inputs: {} }] }, "got inputs"],
+    [
+      { operations: [{ name: "A", run, input: { formats: "csv" } }] },
+      "formats of the input of A to be a list",
+    ],
+    [{ operations: [{ name: "A", run, input: { formats: ["CSV"] } }] }, "in lower case"],
+    [{ operations: [{ name: "A", run, parameters: { column: "string" } }] }, "to be a zod schema"],
+    [{ operations, datadir: "x" }, "got datadir"],
+    [{ operations, store: "redis" }, "store to be a task store"],
+    [{ operations, publish_as: "s3" }, "publish_as"],
+  ])("says what is wrong with %j", (options, message) => {
+    expect(() => sequentialService(options as never)).toThrow(message);
+  });
+
+  it.each([
+    [undefined, "Expected a format to publish, one of json, csv"],
+    [{ format: "txt" }, "got txt"],
+    [{ format: "json", as: "s3" }, 'got "s3"'],
+  ])("says what is wrong with publish(content, %j)", async (options, message) => {
+    const { execute } = await start([
+      defineOperation({ name: "P", run: (ctx) => ctx.publish("x", options as never) }),
+    ]);
+    expect((await execute("P")).body).toMatchObject({
+      status: "failed",
+      error: expect.stringContaining(message),
+    });
   });
 
   it("names a log level that there is not", async () => {

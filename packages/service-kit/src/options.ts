@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { delimiter } from "node:path";
 import type { HostPolicyOptions } from "@aieffect/control-interface";
 import type { DestinationStream } from "pino";
+import { assertKeys, assertOperations } from "./check-options.ts";
 import type { Operation, PublishOptions, Style } from "./operation.ts";
 import type { Retention, TaskStore } from "./tasks/task-store.ts";
 
@@ -85,6 +86,33 @@ type Optional =
   | "log_out"
   | "retention";
 
+const serviceKeys = [
+  "operations",
+  "name",
+  "version",
+  "api_key",
+  "self_url",
+  "data_dir",
+  "data_roots",
+  "publish_as",
+  "hosts",
+  "max_fetch_bytes",
+  "max_inline_bytes",
+  "max_redirects",
+  "fetch_idle_timeout_ms",
+  "peer_keys",
+  "max_body_bytes",
+  "max_running",
+  "max_queued",
+  "max_pending_bytes",
+  "retention",
+  "store",
+  "log_level",
+  "log_dir",
+  "log_out",
+  "now",
+] as const satisfies readonly (keyof ServiceOptions)[];
+
 /** Those of them that no default and no environment touches. */
 const optionals = [
   "hosts",
@@ -104,7 +132,14 @@ export type ResolvedOptions = Required<Omit<ServiceOptions, Optional>> &
 
 /** Fills in defaults; with {@link resolveServeOptions} the only place that reads the environment. @throws TypeError */
 export function resolveOptions(given: ServiceOptions, style: Style, env = process.env): ResolvedOptions {
+  assertKeys("a service's options", given, serviceKeys);
   assertOperations(given.operations);
+  if (given.store !== undefined && typeof given.store?.begin !== "function") {
+    throw new TypeError("Expected store to be a task store, as createMemoryStore() gives");
+  }
+  if (given.publish_as !== undefined && !["file", "http", "inline"].includes(given.publish_as)) {
+    throw new TypeError(`Expected publish_as to be "file", "http" or "inline", got "${given.publish_as}"`);
+  }
   const api_key = given.api_key ?? readKey(env);
   const self_url = given.self_url ?? nonEmpty(env.SELF_URL);
   const log_dir = given.log_dir ?? nonEmpty(env.LOG_DIR);
@@ -200,17 +235,4 @@ function positive(name: string, value: number): number {
 function atLeastZero(name: string, value: number): number {
   if (value >= 0) return value;
   throw new TypeError(`Expected ${name} to be at least 0, got ${value}`);
-}
-
-function assertOperations(operations: readonly Operation[]): void {
-  if (operations.length === 0) throw new TypeError("Expected at least one operation, got none");
-  const names = new Set<string>();
-  for (const { name, run } of operations) {
-    if (typeof name !== "string" || name === "")
-      throw new TypeError(`Expected an operation's name, got "${name}"`);
-    if (typeof run !== "function") throw new TypeError(`Expected operation ${name} to have a function run`);
-    if (names.has(name))
-      throw new TypeError(`Expected operations to have different names, got ${name} twice`);
-    names.add(name);
-  }
 }

@@ -47,6 +47,18 @@ describe("SIGTERM", () => {
   });
 });
 
+describe("a second signal", () => {
+  it("aborts what runs at once, in an orderly way", async () => {
+    const { child, exited, execute, log } = await spawnService();
+    await execute("Slow");
+    child.kill("SIGINT");
+    await expect.poll(log).toContain("stopping");
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    expect(log()).toContain('"method":"Slow","status":"failed"');
+  });
+});
+
 describe("a reader of the log that is gone", () => {
   it("keeps the service neither from working nor from stopping", async () => {
     const { child, exited, execute } = await spawnService();
@@ -87,7 +99,7 @@ describe("serve", () => {
 
   it("refuses options that make no sense, naming them", () => {
     const run = () => undefined;
-    expect(() => sequentialService({ operations: [] })).toThrow("Expected at least one operation");
+    expect(() => sequentialService({ operations: [] })).toThrow("a list of at least one operation");
     expect(() =>
       sequentialService({
         operations: [

@@ -7,31 +7,36 @@ import { judgeReply, type Verdict } from "./judge.ts";
 interface Recorded {
   kind: ReplyKind;
   body: PythonValue;
-  accepted: boolean;
+  /** Absent in a reply that nobody has judged yet. */
+  accepted?: boolean;
   read_as?: unknown;
   fields?: unknown;
 }
 
-/** A recorded verdict that the oracle does not share. */
-export interface Disagreement {
+/** A line of a file, judged. */
+export interface Compared {
   recorded: Omit<Recorded, "body">;
   verdict: Verdict;
   body: unknown;
+  /** Whether the record says the same; undefined where it says nothing. */
+  agrees: boolean | undefined;
 }
 
-/** Judges one recorded line; undefined when oracle and record agree. @throws SyntaxError for a line of another form */
-export function compareRecorded(line: string): Disagreement | undefined {
+/** Judges one line, and compares where it records a verdict. @throws SyntaxError for a line of another form */
+export function compareRecorded(line: string): Compared {
   const { kind, body, accepted, read_as, fields } = parseRecorded(line);
   const verdict = judgeReply({ kind, body: { parsed: body } });
-  const agrees =
-    verdict.accepted === accepted &&
-    canonicalJson(verdict.read_as) === canonicalJson(read_as) &&
-    canonicalJson(verdict.fields) === canonicalJson(fields);
-  if (agrees) return undefined;
-  const recorded: Disagreement["recorded"] = { kind, accepted };
+  const recorded: Compared["recorded"] = { kind };
+  if (accepted !== undefined) recorded.accepted = accepted;
   if (read_as !== undefined) recorded.read_as = read_as;
   if (fields !== undefined) recorded.fields = fields;
-  return { recorded, verdict, body: toPlainValue(body) };
+  const agrees =
+    accepted === undefined
+      ? undefined
+      : verdict.accepted === accepted &&
+        canonicalJson(verdict.read_as) === canonicalJson(read_as) &&
+        canonicalJson(verdict.fields) === canonicalJson(fields);
+  return { recorded, verdict, body: toPlainValue(body), agrees };
 }
 
 function parseRecorded(line: string): Recorded {
@@ -41,17 +46,17 @@ function parseRecorded(line: string): Recorded {
     typeof row === "object" &&
     replyKinds.includes(row.kind as ReplyKind) &&
     "body" in row &&
-    typeof row.accepted === "boolean";
+    (row.accepted === undefined || typeof row.accepted === "boolean");
   if (!fits) {
     throw new SyntaxError(
-      `Expected an object with kind (${replyKinds.join(", ")}), body and accepted, found ${line.slice(0, 80)}`,
+      `Expected an object with kind (${replyKinds.join(", ")}), body and, where it is known, accepted; found ${line.slice(0, 80)}`,
     );
   }
   const recorded: Recorded = {
     kind: row.kind as ReplyKind,
     body: row.body as PythonValue,
-    accepted: row.accepted as boolean,
   };
+  if (row.accepted !== undefined) recorded.accepted = row.accepted as boolean;
   if (row.read_as !== undefined) recorded.read_as = toPlainValue(row.read_as);
   if (row.fields !== undefined) recorded.fields = toPlainValue(row.fields);
   return recorded;

@@ -19,7 +19,7 @@ describe("judgeReply", () => {
     async () => {
       const lines = (await readFile(recorded as string, "utf8")).split("\n").filter((line) => line !== "");
       expect(lines.length).toBeGreaterThanOrEqual(2500);
-      expect(lines.flatMap((line) => compareRecorded(line) ?? [])).toEqual([]);
+      expect(lines.map((line) => compareRecorded(line)).filter(({ agrees }) => !agrees)).toEqual([]);
     },
   );
 

@@ -38,6 +38,16 @@ describe("the oracle command", () => {
     expect(status).toBe(1);
   });
 
+  it("judges replies of which nothing is recorded", async () => {
+    const { status, stdout } = await oracle('{"kind":"execute","body":{"status":"running"}}', agreed);
+    expect(stdout).toBe(
+      'line 1: execute {"status":"running"}\n' +
+        "  hangs: Expected running to carry the task_id to poll with, found nothing; the task stays running for ever (R-READ-09, R-EXEC-09)\n" +
+        "2 replies, 0 disagreements\n",
+    );
+    expect(status).toBe(0);
+  });
+
   it("does not split a line at U+2028", async () => {
     const { stdout } = await oracle(agreed.replace('"running"}', '"running","note":"a\u2028b"}'));
     expect(stdout).toBe("1 replies, 0 disagreements\n");
@@ -46,7 +56,7 @@ describe("the oracle command", () => {
   it("names file and line of what it cannot read, and exits 2", async () => {
     const { status, stderr, folder } = await oracle(agreed, '{"kind":"other"}');
     expect(stderr).toContain(
-      `${folder}/replies.jsonl:2: Expected an object with kind (execute, status, output)`,
+      `${folder}/replies.jsonl:2: expected one JSON object a line. Expected an object with kind (execute, status, output)`,
     );
     expect(status).toBe(2);
     const missing = spawnSync(process.execPath, [main, "/no/such/file"], { encoding: "utf8" });

@@ -5,13 +5,15 @@ import { compareRecorded } from "./compare.ts";
 
 const usage = `Usage: oracle FILE.jsonl
 
-Judges recorded replies and compares: would the deployed orchestrator accept them, what does it
-read, where does it object. One JSON object a line:
-  {"kind": "execute"|"status"|"output", "body": ..., "accepted": true, "read_as": {...}}
-  {"kind": "execute"|"status"|"output", "body": ..., "accepted": false, "fields": ["output.uri"]}
+What would the deployed orchestrator do with a reply? One reply a line, each one JSON object:
+  {"kind": "execute"|"status"|"output", "body": ...}
+is judged, and the outcome is printed: completes, completes empty, polls, fails or hangs, and why.
+A line that also records what the deployed orchestrator did is compared with it:
+  {"kind": ..., "body": ..., "accepted": true, "read_as": {...}}
+  {"kind": ..., "body": ..., "accepted": false, "fields": ["output.uri"]}
 
-Prints each disagreement and a last line "N replies, M disagreements".
-Exit code: 0 all agree, 1 some disagree, 2 usage or a file that cannot be read.
+Prints each judgement or disagreement and a last line "N replies, M disagreements".
+Exit code: 0 no disagreement, 1 some, 2 usage or a file that cannot be read.
 `;
 
 const [file, ...rest] = process.argv.slice(2);
@@ -32,17 +34,21 @@ async function compareFile(path: string): Promise<number> {
     for await (const line of linesOf(path)) {
       lineNumber++;
       if (line.trim() === "") continue;
-      const disagreement = compareRecorded(line);
+      const { recorded, verdict, body, agrees } = compareRecorded(line);
       replies++;
-      if (disagreement === undefined) continue;
-      disagreements++;
-      const { recorded, verdict, body } = disagreement;
+      if (agrees) continue;
       console.log(`line ${lineNumber}: ${recorded.kind} ${JSON.stringify(body)}`);
+      if (agrees === undefined) {
+        console.log(`  ${verdict.outcome}: ${verdict.why} (${verdict.rules.join(", ")})`);
+        continue;
+      }
+      disagreements++;
       console.log(`  recorded: ${JSON.stringify(recorded)}`);
       console.log(`  oracle:   ${JSON.stringify(verdict)}`);
     }
   } catch (error) {
-    console.error(`oracle: ${path}${lineNumber > 0 ? `:${lineNumber}` : ""}: ${(error as Error).message}`);
+    const where = lineNumber > 0 ? `${path}:${lineNumber}: expected one JSON object a line. ` : `${path}: `;
+    console.error(`oracle: ${where}${(error as Error).message}`);
     return 2;
   }
   console.log(`${replies} replies, ${disagreements} disagreements`);

@@ -41,7 +41,8 @@ export function createHandler(service: ServiceParts): ControlHandler {
       const error = sendError(response, thrown);
       const level = error.code === "internal" ? "error" : error.status >= 500 ? "warn" : "info";
       const line = lineOf(exchange, matched, error.status, began);
-      const cause = error.code === "internal" ? { err: error.cause } : { error: error.message };
+      const said = Array.isArray(error.detail) ? JSON.stringify(error.detail).slice(0, 1000) : error.message;
+      const cause = error.code === "internal" ? { err: error.cause } : { error: said };
       log[level]({ ...line, status: "refused", code: error.code, ...cause }, "call refused");
     }
   }

@@ -43,7 +43,6 @@ export async function serve(service: Service, given: ServeOptions = {}): Promise
     return closing;
   };
   async function stop(): Promise<void> {
-    for (const signal of signals) process.off(signal, onSignal);
     log.info({ running: service.parts.engine.queue.running }, "stopping");
     const closed = new Promise((resolve) => server.close(resolve));
     const cut = setTimeout(() => server.closeAllConnections(), options.grace_ms + 1000);
@@ -51,8 +50,15 @@ export async function serve(service: Service, given: ServeOptions = {}): Promise
     server.closeIdleConnections();
     await closed;
     clearTimeout(cut);
+    for (const signal of signals) process.off(signal, onSignal);
   }
   const onSignal = () => {
+    // A second signal is impatience, or a terminal and a supervisor at once: running tasks are aborted
+    // now, but still in an orderly way.
+    if (closing !== undefined) {
+      service.parts.engine.stop(0).catch((error: unknown) => log.error({ err: error }, "stopping failed"));
+      return;
+    }
     close()
       .catch((error: unknown) => log.error({ err: error }, "stopping failed"))
       .finally(() => {

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { DataReference } from "@aieffect/control-interface";
+import { type DataReference, formats, isFormat } from "@aieffect/control-interface";
 import {
   type FilePlane,
   toFileReference,
@@ -9,6 +9,7 @@ import {
 import type { Logger } from "pino";
 import type { Content, Input, OperationContext, PublishOptions } from "../operation.ts";
 import type { Execution } from "./execution.ts";
+import { heeded } from "./heeded.ts";
 import { createInput } from "./input.ts";
 import type { Published } from "./result.ts";
 
@@ -92,12 +93,12 @@ export class TaskContext<P> implements OperationContext<P> {
   }
   get folder() {
     return (): Promise<string> => {
-      this.#folder ??= this.#createFolder();
+      this.#folder ??= heeded(this.#createFolder());
       return this.#folder;
     };
   }
   get publish() {
-    return (content: Content, options: PublishOptions) => this.#publish(content, options);
+    return (content: Content, options: PublishOptions) => heeded(this.#publish(content, options));
   }
 
   #progress(percent: number, message: string | undefined): void {
@@ -108,6 +109,7 @@ export class TaskContext<P> implements OperationContext<P> {
   }
 
   async #publish(content: Content, options: PublishOptions): Promise<DataReference> {
+    assertPublishOptions(options);
     const { plane, publish_as, dataUrl } = this.#host;
     const { format, as = publish_as, name = `output.${format}`, metadata } = options;
     const { signal } = this.#abort;
@@ -139,5 +141,18 @@ export class TaskContext<P> implements OperationContext<P> {
     const folder = await this.#host.plane.createTaskFolder(this.workflow_id, this.task_id);
     await this.#host.noteFolder(this.#execution, folder);
     return folder;
+  }
+}
+
+/** Said in full, because this is the first thing that people type. */
+function assertPublishOptions(options: PublishOptions | undefined): void {
+  const example = 'as in publish(content, { format: "csv" })';
+  if (!isFormat(options?.format)) {
+    throw new TypeError(
+      `Expected a format to publish, one of ${formats.join(", ")}, ${example}; got ${options?.format}`,
+    );
+  }
+  if (options.as !== undefined && !["file", "http", "inline"].includes(options.as)) {
+    throw new TypeError(`Expected publish to be told as "file", "http" or "inline", got "${options.as}"`);
   }
 }

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { ControlError, type DataReference } from "@aieffect/control-interface";
 import type { FilePlane } from "@aieffect/data-plane-file";
 import type { Input } from "../operation.ts";
+import { heeded } from "./heeded.ts";
 
 const defaultMaxBytes = 64 * 2 ** 20;
 
@@ -28,29 +29,25 @@ export function createInput(
   };
   const bytes = async (max_bytes = defaultMaxBytes) => collect(await stream(), max_bytes);
   const text = async (max_bytes?: number) => (await bytes(max_bytes)).toString("utf8");
+  const json = async (max_bytes?: number): Promise<unknown> => {
+    // A byte order mark is no JSON, but peers on Windows write it.
+    const found = (await text(max_bytes)).replace(/^\uFEFF/, "");
+    try {
+      return JSON.parse(found);
+    } catch (cause) {
+      const message = `Expected the input to be JSON. ${(cause as Error).message}`;
+      throw new ControlError("unreadable_reference", message, { cause });
+    }
+  };
+  const path = async () =>
+    plane.localPath(reference, reference.protocol === "file" ? "" : await folder(), options);
   return {
     reference,
-    stream,
-    bytes,
-    text,
-    async json(max_bytes) {
-      // A byte order mark is no JSON, but peers on Windows write it.
-      const found = (await text(max_bytes)).replace(/^\uFEFF/, "");
-      try {
-        return JSON.parse(found);
-      } catch (cause) {
-        throw new ControlError(
-          "unreadable_reference",
-          `Expected the input to be JSON. ${(cause as Error).message}`,
-          {
-            cause,
-          },
-        );
-      }
-    },
-    async path() {
-      return plane.localPath(reference, reference.protocol === "file" ? "" : await folder(), options);
-    },
+    stream: () => heeded(stream()),
+    bytes: (max_bytes) => heeded(bytes(max_bytes)),
+    text: (max_bytes) => heeded(text(max_bytes)),
+    json: (max_bytes) => heeded(json(max_bytes)),
+    path: () => heeded(path()),
   };
 }
 

@@ -41,6 +41,7 @@ Options:
                                  inline:config.json     the content of a file, sent along
                                  http://host/data.csv   a URL (http, https, s3, mqtt)
                                  '{"protocol": ...}'    a DataReference as JSON
+  --parameters JSON|FILE       parameters by node, e.g. '{"trainer1:TrainModel": {"epochs": 5}}'
   --services-api-key-env NAME  variable that holds the services' bearer key
   --call-timeout SECONDS       limit of one call to a service (30)
   --task-timeout SECONDS       limit of a task over all its attempts (3600)
@@ -54,6 +55,7 @@ Exit codes: 0 completed, 1 failed, 2 usage, 4 invalid document, 5 service unreac
 
 Examples:
   aieffect-orchestrator run blueprint.json dockerinfo.json --input inline:config.json
+  aieffect-orchestrator run blueprint.json dockerinfo.json --parameters parameters.json
   KEY=... aieffect-orchestrator run blueprint.json dockerinfo.json --services-api-key-env KEY --json
 `;
 

@@ -114,6 +114,19 @@ describe("run", () => {
     expect(err()).toContain("nothing listens there");
   });
 
+  it("gives parameters to nodes, as JSON or from a file", async () => {
+    const service = await fakeService(() => ({ json: { status: "complete", output: null } }));
+    const folder = await documents(service.port, "a:A");
+    await writeFile(join(folder, "p.json"), '{"a:A": {"epochs": 6}}');
+    const run = ["run", "b.json", "d.json", "--parameters"];
+    const codes = [];
+    for (const given of ['{"a:A": {"epochs": 5}}', "p.json", '{"a:A"', '{"b:B": {}}']) {
+      codes.push(await start([...run, given], { INIT_CWD: folder }).exit);
+    }
+    expect(codes).toEqual([0, 0, 2, 4]);
+    expect(service.executes().map(({ body }) => body.parameters)).toEqual([{ epochs: 5 }, { epochs: 6 }]);
+  });
+
   it("exits with 4 when a document is invalid", async () => {
     const folder = await documents(1, "a:A");
     await writeFile(join(folder, "d.json"), "{}");

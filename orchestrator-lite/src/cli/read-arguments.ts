@@ -29,6 +29,8 @@ export interface RunArguments {
   blueprint: string;
   dockerinfo: string;
   inputs: string[];
+  /** Parameters by node: a JSON object, or the path of a file that holds one. */
+  parameters?: string;
   services_api_key_env?: string;
   timeout_s?: number;
   json: boolean;
@@ -69,6 +71,7 @@ function readRun(args: string[]): RunArguments | HelpArguments {
   const options = {
     ...shared,
     input: { type: "string", multiple: true },
+    parameters: { type: "string" },
     "services-api-key-env": { type: "string" },
     timeout: { type: "string" },
     json: { type: "boolean" },
@@ -91,6 +94,7 @@ function readRun(args: string[]): RunArguments | HelpArguments {
     dockerinfo,
     inputs: values.input ?? [],
     json: values.json ?? false,
+    ...(values.parameters !== undefined && { parameters: values.parameters }),
     ...(key !== undefined && { services_api_key_env: key }),
     ...(timeout_s !== undefined && { timeout_s }),
     limits: toLimits(values),

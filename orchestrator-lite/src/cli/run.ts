@@ -4,6 +4,7 @@ import { ControlError } from "@aieffect/control-interface";
 import { createOrchestrator, type Orchestrator } from "../create-orchestrator.ts";
 import { readSecret, readStartFolder } from "../environment.ts";
 import { parseBlueprint } from "../planner/parse-blueprint.ts";
+import type { Submission } from "../planner/parse-submission.ts";
 import { InvalidDocumentError } from "../planner/problem.ts";
 import type { TaskView, WorkflowView } from "../views/views.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -32,6 +33,7 @@ async function runDocuments(args: RunArguments, interrupted: AbortSignal): Promi
     readDocument("dockerinfo", resolve(folder, args.dockerinfo)),
     readInputs(args.inputs, folder),
   ]);
+  const parameters = await readParameters(args.parameters, folder);
   const key = args.services_api_key_env;
   const orchestrator = await createOrchestrator({ listen: false, ...args.limits });
   try {
@@ -39,6 +41,7 @@ async function runDocuments(args: RunArguments, interrupted: AbortSignal): Promi
       blueprint,
       dockerinfo,
       inputs,
+      ...(parameters !== undefined && { parameters }),
       ...(key !== undefined && { services_api_key: readSecret(key) }),
       ...(args.timeout_s !== undefined && { timeout_s: args.timeout_s }),
     });
@@ -47,6 +50,23 @@ async function runDocuments(args: RunArguments, interrupted: AbortSignal): Promi
     return report(workflow, await orchestrator.tasks(workflow_id), blueprint, args.json);
   } finally {
     await orchestrator.close();
+  }
+}
+
+/** What the planner checks when it is submitted. */
+type Parameters = NonNullable<Submission["parameters"]>;
+
+async function readParameters(given: string | undefined, folder: string): Promise<Parameters | undefined> {
+  if (given === undefined) return undefined;
+  if (!given.trimStart().startsWith("{"))
+    return (await readDocument("parameters", resolve(folder, given))) as Parameters;
+  try {
+    return JSON.parse(given);
+  } catch (error) {
+    const example = `'{"trainer1:TrainModel": {"epochs": 5}}'`;
+    throw new UsageError(
+      `Expected --parameters to be JSON as in ${example}, found ${given}. ${(error as Error).message}`,
+    );
   }
 }
 
@@ -98,7 +118,7 @@ function finalTasks(tasks: readonly TaskView[], document: unknown): TaskView[] {
   return tasks.filter(({ node_key }) => !taken.has(node_key));
 }
 
-async function readDocument(name: "blueprint" | "dockerinfo", path: string): Promise<unknown> {
+async function readDocument(name: "blueprint" | "dockerinfo" | "parameters", path: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, "utf8");

@@ -88,7 +88,16 @@ export function toFailure(thrown: unknown, polling: boolean): Failure {
   if (code === "invalid_reply") return { error, failure: "invalid_reply", answered: true };
   if (code === "peer_refused") {
     const failure = classOfStatus(peer_status, polling);
-    return { error, failure, answered: true, ...(retry_after_s !== undefined && { retry_after_s }) };
+    const hint =
+      peer_status === 401
+        ? " (the service asks for a key: give it as services_api_key with the submission, --services-api-key-env of run)"
+        : "";
+    return {
+      error: error + hint,
+      failure,
+      answered: true,
+      ...(retry_after_s !== undefined && { retry_after_s }),
+    };
   }
   return { error, failure: "rejected", answered: false };
 }

@@ -146,6 +146,7 @@ describe("beside the control interface", () => {
     expect(docs).toContain("&lt;b&gt;loader&lt;/b&gt;");
     expect(docs).not.toContain("<b>");
     expect(docs).toContain("/control/execute -H");
+    expect(docs).toContain("sequential: answers with the result");
     expect((await call("/health")).body).toEqual({ status: "ok" });
     expect((await call("/ready")).body).toEqual({ status: "ready", running: 0, waiting: 0 });
   });

@@ -2,6 +2,7 @@ import { createOpenApi } from "@aieffect/control-interface";
 import express, { type Express } from "express";
 import type { Service } from "../service.ts";
 import { createAuthenticate } from "./auth.ts";
+import { describeOperations } from "./describe-operations.ts";
 import { renderDocs } from "./docs.ts";
 import { sendError, sendJson } from "./exchange.ts";
 
@@ -27,9 +28,10 @@ export function createApp(service: Service): Express {
     methods: [...operations.keys()],
     secured: options.api_key !== undefined,
   });
+  const described = describeOperations(operations, options.style);
   app.get("/openapi.json", (_request, response) => sendJson(response, 200, openApi));
   app.get("/docs", (_request, response) => {
-    response.type("html").send(renderDocs(openApi, service.selfUrl()));
+    response.type("html").send(renderDocs(openApi, described, service.selfUrl()));
   });
   app.get("/metrics", async (_request, response) => {
     const { text, media_type } = await metrics.print();

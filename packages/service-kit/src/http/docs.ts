@@ -1,27 +1,54 @@
-import type { JsonSchema, OpenApi, OpenApiOperation } from "@aieffect/control-interface";
+import type { JsonSchema, OpenApi, OpenApiOperation, OperationsResponse } from "@aieffect/control-interface";
 
 /** The service's interface as one page without scripts or outside resources, from its OpenAPI document. */
-export function renderDocs(openApi: OpenApi, url: string): string {
+export function renderDocs(openApi: OpenApi, described: OperationsResponse, url: string): string {
   const { info, paths, components } = openApi;
   const calls = Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => renderCall(method, path, operation)),
   );
   const schemas = Object.entries(components.schemas).map(([name, schema]) => renderSchema(name, schema));
-  const request = components.schemas.ExecuteRequest as { properties?: { method?: { enum?: string[] } } };
-  const methods = request.properties?.method?.enum ?? [];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escapeHtml(info.title)}</title><style>${style}</style></head><body>
 <h1>${escapeHtml(info.title)} <small>${escapeHtml(info.version)}</small></h1>
 <p>${escapeHtml(info.description)} The same as <a href="openapi.json">OpenAPI 3.1</a>.</p>
 <h2>Operations</h2>
-${methods.map((name) => `<p><code>${escapeHtml(name)}</code></p><pre>${escapeHtml(exampleOf(url, name, openApi))}</pre>`).join("\n")}
+${described.operations.map((operation) => renderOperation(operation, url, openApi)).join("\n")}
+<p>Beside the control interface: <code>/health</code>, <code>/ready</code>, <code>/metrics</code> (Prometheus).</p>
 <h2>Calls</h2>
 ${calls.join("\n")}
 <h2>Messages</h2>
 ${schemas.join("\n")}
 </body></html>
 `;
+}
+
+function renderOperation(
+  operation: OperationsResponse["operations"][number],
+  url: string,
+  openApi: OpenApi,
+): string {
+  const { name, style, sink, inputs, output, parameters } = operation;
+  const rows = [
+    [
+      "Style",
+      style === "concurrent"
+        ? "concurrent: answers running, poll for the end"
+        : "sequential: answers with the result",
+    ],
+    ["Inputs", inputs.length === 0 ? "any" : inputs.map(portText).join("; ")],
+    ["Output", sink ? "none" : portText(output)],
+    ["Parameters", JSON.stringify(parameters.properties ?? {}, null, 1)],
+  ];
+  const cells = rows.map(
+    ([key, text]) => `<tr><td>${key}</td><td><code>${escapeHtml(text ?? "")}</code></td></tr>`,
+  );
+  return `<section><h3><code>${escapeHtml(name)}</code></h3><table>${cells.join("")}</table>
+<pre>${escapeHtml(exampleOf(url, name, openApi))}</pre></section>`;
+}
+
+function portText({ protocols, formats }: { protocols: string[]; formats: string[] }): string {
+  return [protocols.join(" or "), formats.join(" or ")].filter((text) => text !== "").join(", ") || "any";
 }
 
 function exampleOf(url: string, method: string, { components }: OpenApi): string {

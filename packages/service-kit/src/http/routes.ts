@@ -2,16 +2,13 @@ import {
   ControlError,
   createInlineReference,
   isFormat,
-  type OperationsResponse,
-  type Protocol,
   readExecuteRequest,
 } from "@aieffect/control-interface";
 import { sendPayload } from "@aieffect/data-plane-file";
 import { continueTrace } from "../observability/trace.ts";
-import type { Operation, Port } from "../operation.ts";
 import type { ServiceParts } from "../service.ts";
 import { countChanges, type Execution, hasEnded, toStatusBody } from "../tasks/execution.ts";
-import { describeParameters, portsOf } from "../tasks/parameters.ts";
+import { describeOperations } from "./describe-operations.ts";
 import { streamStatus } from "./event-stream.ts";
 import { type Exchange, sendJson } from "./exchange.ts";
 import { readWait } from "./prefer.ts";
@@ -93,7 +90,7 @@ export function createRoutes(service: ServiceParts): Route[] {
     sendJson(exchange.response, cancelled ? 202 : 200, toStatusBody(execution));
   }
 
-  const described = describe(service.operations, options.style);
+  const described = describeOperations(service.operations, options.style);
 
   return [
     { method: "POST", path: "/control/execute", answer: execute },
@@ -135,25 +132,4 @@ function payloadOf({ output, payload }: Execution) {
   if (output?.protocol !== "inline") return undefined;
   const format = isFormat(output.format) ? output.format : "binary";
   return { bytes: Buffer.from(output.uri, "base64"), format };
-}
-
-function describe(
-  operations: ReadonlyMap<string, Operation>,
-  style: "sequential" | "concurrent",
-): OperationsResponse {
-  return {
-    operations: [...operations.values()].map((operation) => ({
-      name: operation.name,
-      style: operation.style ?? style,
-      sink: operation.sink ?? false,
-      parameters: describeParameters(operation),
-      inputs: portsOf(operation.input).map(describePort),
-      output: describePort(operation.output ?? {}),
-    })),
-    extensions: ["wait", "events", "idempotency", "cancel"],
-  };
-}
-
-function describePort({ protocols = [], formats = [] }: Port): { protocols: Protocol[]; formats: string[] } {
-  return { protocols: [...protocols], formats: [...formats] };
 }

@@ -6,20 +6,25 @@ import type { Exchange } from "./exchange.ts";
  * The parsed JSON body: what a body parser of the surrounding app made of it, else read here with
  * a limit. @throws ControlError `body_too_large`, `invalid_request`
  */
-export async function readJsonBody(
+export function readJsonBody(
   { request }: Pick<Exchange, "request">,
   max_bytes: number,
-): Promise<{ value: unknown; size_bytes: number }> {
+): JsonBody | Promise<JsonBody> {
   const { body } = request;
+  if (body === undefined) return readBytes(request, max_bytes);
   // Express's parsers leave the stream at its end; a body they did not take is still unread.
-  if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) {
-    return { value: body, size_bytes: Number(request.headers["content-length"] ?? 0) };
-  }
-  const bytes = body === undefined ? await readBytes(request, max_bytes) : Buffer.from(body as Uint8Array);
-  return { value: parse(bytes), size_bytes: bytes.length };
+  if (typeof body === "string" || body instanceof Uint8Array)
+    return toJsonBody(Buffer.from(body as Uint8Array));
+  return { value: body, size_bytes: Number(request.headers["content-length"] ?? 0) };
 }
 
-function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buffer> {
+/** A parsed body, and how large it was. */
+interface JsonBody {
+  value: unknown;
+  size_bytes: number;
+}
+
+function readBytes(request: Exchange["request"], max_bytes: number): Promise<JsonBody> {
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > max_bytes) throw tooLarge(max_bytes, `${announced} announced`);
   return new Promise((resolve, reject) => {
@@ -31,7 +36,11 @@ function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buf
       else reject(tooLarge(max_bytes, "more"));
     });
     request.on("end", () => {
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+      try {
+        resolve(toJsonBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+      } catch (error) {
+        reject(error);
+      }
       // The request lives as long as its task may wait; the pieces need not.
       chunks.length = 0;
     });
@@ -39,6 +48,10 @@ function readBytes(request: Exchange["request"], max_bytes: number): Promise<Buf
       reject(new ControlError("aborted", "The caller went away before its body was whole", { cause }));
     });
   });
+}
+
+function toJsonBody(bytes: Buffer): JsonBody {
+  return { value: parse(bytes), size_bytes: bytes.length };
 }
 
 function parse(bytes: Buffer): unknown {

@@ -76,8 +76,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       const release = slot instanceof Promise ? await slot : slot;
       countEnd = metrics.started(execution.method);
       // A cancelled task has ended for its callers; its place is free when the operation is really over.
-      const work = perform(operation, request, execution, options, abort).finally(release);
-      change = await abort.race(work);
+      change = await abort.race(perform(operation, request, execution, options, abort), release);
     } catch (error) {
       change = toFailure(execution, error);
     }

@@ -86,6 +86,27 @@ describe("README.md", () => {
   });
 });
 
+describe.each(["packages/control-interface", "packages/service-kit"])("%s/README.md", (folder) => {
+  it("shows programs that run", async () => {
+    const text = await readFile(`${root}${folder}/README.md`, "utf8");
+    const programs = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program]) => program);
+    expect(programs.length).toBeGreaterThan(0);
+    for (const [index, program] of programs.entries()) {
+      const file = `${root}${folder}/examples/.readme-${process.pid}-${index}.mjs`;
+      await writeFile(file, program);
+      try {
+        const command = start(`node "${file}"`);
+        // Servers say so and stay; the others end.
+        if (/\b(serve|listen)\(/.test(program))
+          await expect.poll(command.output, { timeout: 20_000 }).toContain("listening");
+        else expect({ code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
+      } finally {
+        await rm(file);
+      }
+    }
+  });
+});
+
 /** Starts a line in a process group of its own, so that all that it started can be ended with it. */
 function start(line, more = {}) {
   const child = spawn(line, {

@@ -1,3 +1,4 @@
+export { state_file_name } from "./pipeline/claim-folder.ts";
 export type { Dockerinfo } from "./pipeline/dockerinfo.ts";
 export { toDockerinfo } from "./pipeline/dockerinfo.ts";
 export type {
@@ -6,7 +7,7 @@ export type {
   RunOptions,
   RunOutcome,
 } from "./pipeline/start-local-pipeline.ts";
-export { startLocalPipeline, state_file_name } from "./pipeline/start-local-pipeline.ts";
+export { startLocalPipeline } from "./pipeline/start-local-pipeline.ts";
 export type { ServiceEnvironment } from "./services/environment.ts";
 export type { ServiceProcess } from "./services/service-process.ts";
 export type { RunningServices, ServiceProgram, StartServicesOptions } from "./services/start-services.ts";

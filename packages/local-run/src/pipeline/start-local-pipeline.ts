@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { DataReference } from "@aieffect/control-interface";
 import { createOrchestrator, type TaskView, type WorkflowView } from "@aieffect/orchestrator-lite";
 import {
@@ -7,9 +7,10 @@ import {
   type StartServicesOptions,
   startServices,
 } from "../services/start-services.ts";
+import { claimFolder } from "./claim-folder.ts";
 import { toDockerinfo } from "./dockerinfo.ts";
 import { type Flow, flowOrder } from "./flow-order.ts";
-import { removeState, writeState } from "./state-file.ts";
+import { writeState } from "./state-file.ts";
 
 /** A use case as it runs on one machine. */
 export interface LocalPipelineOptions extends StartServicesOptions {
@@ -33,9 +34,11 @@ export interface RunOptions {
   inputs?: readonly DataReference[];
   /** Parameters by node key. @default none */
   parameters?: Readonly<Record<string, Record<string, unknown>>>;
-  /** Called with all tasks, in the order of the pipeline, at each change. */
+  /** Called with the workflow's id before any of its tasks runs on. */
+  onSubmit?: (workflow_id: string) => void;
+  /** Called with all tasks, in the order of the pipeline, at each change; not once the signal is aborted. */
   onTasks?: (tasks: readonly TaskView[]) => void;
-  /** Cancels the workflow; the run then rejects. */
+  /** Cancels the workflow; the run then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
@@ -55,20 +58,22 @@ export interface LocalPipeline {
   /** Absolute paths of what a submission needs. */
   readonly blueprint_file: string;
   readonly dockerinfo_file: string;
+  /** Absolute path; absent when another pipeline that runs has the folder's state file. */
+  readonly state_file?: string;
+  /** Folder of the services' logs. */
+  readonly log_dir: string;
   /** Runs one workflow to its end; several at a time are welcome. A failed workflow resolves too. */
   run(options?: RunOptions): Promise<RunOutcome>;
   /** Most memory each service has held so far, in bytes. */
   peakRss(): Promise<Record<string, number>>;
-  /** Stops the orchestrator and the services and removes the state file. */
+  /** Stops the orchestrator and the services, then removes the state file. */
   close(): Promise<void>;
 }
 
-/** Name of the file in the data folder by which scripts find a pipeline that runs. */
-export const state_file_name = "local-run.json";
-
 /**
  * Starts services and an orchestrator on free ports of 127.0.0.1 and writes `dockerinfo.json` and
- * the state file {@link state_file_name} into the data folder.
+ * the state file `local-run.json` into the data folder. While another pipeline that is alive
+ * has these there, it writes `dockerinfo-<pid>.json`, `logs-<pid>/` and no state file.
  *
  * @throws Error when a service does not start or the blueprint cannot be read; nothing is left running
  */
@@ -77,25 +82,30 @@ export async function startLocalPipeline(options: LocalPipelineOptions): Promise
   const data_dir = resolve(options.data_dir);
   const blueprint_file = resolve(options.blueprint_file);
   const blueprint = await readJson(blueprint_file);
-  await mkdir(data_dir, { recursive: true });
-
-  const services = await startServices({ ...options, data_dir });
-  const closers: (() => Promise<void>)[] = [() => services.stop()];
+  const folder = await claimFolder(data_dir);
+  const { state_file, dockerinfo_file } = folder;
+  const log_dir = resolve(options.log_dir ?? folder.log_dir);
+  const closers: (() => Promise<void>)[] = [() => folder.release()];
   const close = once(async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   });
   try {
+    const services = await startServices({ ...options, data_dir, log_dir });
+    closers.push(() => services.stop());
     const dockerinfo = toDockerinfo(services.urls);
-    const dockerinfo_file = join(data_dir, "dockerinfo.json");
     await writeFile(dockerinfo_file, `${JSON.stringify(dockerinfo, undefined, 2)}\n`);
 
     const orchestrator = await createOrchestrator({ port: 0, call_timeout_s });
     closers.push(() => orchestrator.close());
 
-    const state_file = join(data_dir, state_file_name);
-    const state = { orchestrator: orchestrator.url, blueprint: blueprint_file, dockerinfo: dockerinfo_file };
-    await writeState(state_file, { ...state, services: services.urls, pid: process.pid });
-    closers.push(() => removeState(state_file, process.pid));
+    if (state_file !== undefined) {
+      const state = {
+        orchestrator: orchestrator.url,
+        blueprint: blueprint_file,
+        dockerinfo: dockerinfo_file,
+      };
+      await writeState(state_file, { ...state, services: services.urls, pid: process.pid });
+    }
     reportEnds(services, () => closers.length > 0, onServiceEnd);
 
     return {
@@ -103,7 +113,9 @@ export async function startLocalPipeline(options: LocalPipelineOptions): Promise
       services: services.urls,
       blueprint_file,
       dockerinfo_file,
-      async run({ inputs = [], parameters, onTasks, signal } = {}) {
+      ...(state_file !== undefined && { state_file }),
+      log_dir,
+      async run({ inputs = [], parameters, onSubmit, onTasks, signal } = {}) {
         const { workflow_id } = await orchestrator.submit({
           blueprint,
           dockerinfo,
@@ -111,6 +123,7 @@ export async function startLocalPipeline(options: LocalPipelineOptions): Promise
           ...(parameters && { parameters }),
           ...(services_api_key !== undefined && { services_api_key }),
         });
+        onSubmit?.(workflow_id);
         // Checked by the orchestrator when it was submitted.
         const order = flowOrder(blueprint as Flow);
         const readTasks = async () => sortTasks(await orchestrator.tasks(workflow_id), order);
@@ -128,9 +141,12 @@ export async function startLocalPipeline(options: LocalPipelineOptions): Promise
           onTasks?.(ended);
           return { workflow_id, workflow, tasks: ended };
         } catch (error) {
+          if (!signal?.aborted) throw error;
+          // What becomes of the tasks now is no news to who gave them up.
+          unwatch();
           // Asks the services to cancel, so that stopping them does not wait for tasks nobody wants.
-          if (signal?.aborted) await orchestrator.remove(workflow_id);
-          throw error;
+          await orchestrator.remove(workflow_id);
+          throw signal.reason;
         } finally {
           unwatch();
         }

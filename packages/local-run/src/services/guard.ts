@@ -16,6 +16,9 @@ process.channel?.unref();
 process.once("disconnect", () => {
   setTimeout(() => process.exit(1), grace_ms).unref();
   if (!process.emit("SIGTERM", "SIGTERM")) process.exit(0);
+  // Once more, because nobody is left to take the result of what still runs: a service of the kit
+  // then aborts its tasks, in time to remove what they have half written.
+  process.emit("SIGTERM", "SIGTERM");
 });
 
 function peakRssBytes(): number {

@@ -92,5 +92,5 @@ const style = `
 :root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse}td{padding:.15rem .8rem .15rem 0;vertical-align:top}
-pre{overflow:auto;padding:.6rem;border:1px solid #8886;border-radius:4px;font-size:.85rem}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.6rem;border:1px solid #8886;border-radius:4px;font-size:.85rem}
 section{border-top:1px solid #8886}small{font-weight:normal;opacity:.7}`;

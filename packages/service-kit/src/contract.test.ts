@@ -234,6 +234,11 @@ describe.each(doors)("%s", (door: Door) => {
 });
 
 describe("serve", () => {
+  it("keeps connections longer than an orchestrator pauses between two polls (R-READ-11)", async () => {
+    const { call } = await start(operations);
+    expect((await call("/health")).headers.get("keep-alive")).toBe("timeout=75");
+  });
+
   it("an unknown path: 404 in JSON, never a redirect", async () => {
     const { call } = await start(operations);
     for (const path of [

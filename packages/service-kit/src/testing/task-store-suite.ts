@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createExecution, type Execution } from "../tasks/execution.ts";
+import { createExecution, type Execution, hasEnded } from "../tasks/execution.ts";
 import type { Retention, TaskStore } from "../tasks/task-store.ts";
+import { waitFor } from "../tasks/wait-for.ts";
 
 let serial = 0;
 
@@ -62,6 +63,26 @@ export function describeTaskStore(name: string, create: (retention?: Retention) 
       stop();
       await store.update(handle, { status: "complete", ended_at: 1 });
       expect(seen).toEqual([10, 20]);
+    });
+
+    it("wakes who waits on a snapshot that is older than the store", async () => {
+      const store = await open();
+      const { execution: begun } = await store.begin(execution(), undefined);
+      const stale = { ...begun };
+      await store.update(begun.handle, { status: "complete", ended_at: 1 });
+      const limits = { wait_s: 60, signals: [] };
+      expect(await waitFor(store, stale, hasEnded, limits)).toMatchObject({ status: "complete" });
+    });
+
+    it("keeps of an ended request what a key can ask for, and no more", async () => {
+      const store = await open();
+      const end = async (key: string | undefined) => {
+        const { handle } = (await store.begin(execution({ task_id: `t-${key}` }, key), key)).execution;
+        await store.update(handle, { status: "complete", ended_at: 1 });
+        return (await store.find(handle))?.fingerprint;
+      };
+      expect(await end("k")).toBe("same");
+      expect(await end(undefined)).toBe("");
     });
 
     it("drops by age and number, but nothing that runs or ended within a minute", async () => {

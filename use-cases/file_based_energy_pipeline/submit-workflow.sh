@@ -6,7 +6,8 @@ usage() {
   cat <<'TEXT'
 Usage: ./submit-workflow.sh [--file CSV | --uri PATH | --records N]
 
-  --file CSV    send this CSV along, inside the submission (up to 8 MB; default: the sample data)
+  --file CSV    send this CSV along, inside the submission (up to 8 MB; default: the sample data);
+                --input CSV is the same
   --uri PATH    analyse the CSV at this path of the services' shared storage, e.g. /app/data/meter.csv
   --records N   have N readings generated
 
@@ -31,12 +32,23 @@ die() {
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 kind=file
 value=$here/sample-data/household-energy.csv
-case $# in
-  0) ;;
-  1) case $1 in -h | --help) usage; exit 0 ;; *) usage >&2; exit 2 ;; esac ;;
-  2) case $1 in --file | --uri | --records) kind=${1#--} value=$2 ;; *) usage >&2; exit 2 ;; esac ;;
-  *) usage >&2; exit 2 ;;
-esac
+wrong() {
+  printf '%s\n\n' "$1" >&2
+  usage >&2
+  exit 2
+}
+
+if [ $# -gt 0 ]; then
+  case $1 in
+    -h | --help) usage; exit 0 ;;
+    --file | --input) kind=file ;;
+    --uri | --records) kind=${1#--} ;;
+    *) wrong "Expected --file, --uri or --records, found $1" ;;
+  esac
+  [ $# -gt 1 ] || wrong "Expected a value after $1, found none"
+  [ $# -eq 2 ] || wrong "Expected one option with its value, found also $3"
+  value=$2
+fi
 
 # A field of the state file, which has one on each line.
 state() {
@@ -131,27 +143,30 @@ tasks() {
 
 shown=
 while :; do
-  now=$(tasks)
-  if [ "$now" != "$shown" ]; then
-    printf '%s\n\n' "$now"
-    shown=$now
-  fi
   call "/workflows/$id"
   status_word=$(field status)
+  cp "$work/answer" "$work/workflow"
+  # Asked for second, so that the tasks of a workflow that has ended are shown as they ended.
+  now=$(tasks)
+  if [ "$now" != "$shown" ]; then
+    printf '\n%s\n' "$now"
+    shown=$now
+  fi
   case $status_word in
     completed)
       call "/workflows/$id/tasks"
-      printf 'Completed. Outputs on the shared storage:\n'
+      printf '\nCompleted. Outputs on the shared storage:\n'
       tr '{' '\n' <"$work/answer" | sed -n 's/.*"protocol": *"file", *"uri": *"\([^"]*\)".*/  \1/p' | sort -u
       tr ',{' '\n\n' <"$work/answer" | sed -n 's/.*"html_report": *"\([^"]*\)".*/HTML report: \1/p' | sort -u
       exit 0
       ;;
     failed)
-      printf 'Failed: ' >&2
-      sed -n 's/.*"error": *"\(.*\)"[^"]*$/\1/p' "$work/answer" | sed 's/\\"/"/g' >&2
+      node=$(printf '%s\n' "$now" | sed -n 's/^  failed  *//p' | head -n 1)
+      error=$(sed -n 's/.*"error": *"\(.*\)"[^"]*$/\1/p' "$work/workflow" | sed 's/\\\(["\\]\)/\1/g')
+      printf '\nFailed%s: %s\n' "${node:+ in $node}" "$error" >&2
       exit 1
       ;;
     pending | running) sleep 1 ;;
-    *) die 5 "Expected a workflow's status, found: $(cat "$work/answer")" ;;
+    *) die 5 "Expected a workflow's status, found: $(cat "$work/workflow")" ;;
   esac
 done

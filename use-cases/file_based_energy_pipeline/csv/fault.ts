@@ -1,11 +1,11 @@
 import { ControlError } from "@aieffect/control-interface";
 
-const counting = "(rows are the lines of the file as an editor counts them; the header is row 1)";
+const counting = "(rows are the lines of the file as an editor counts them)";
 
 /** A cell that is not what its column holds. */
 export function cellFault(line: number, column: string, expected: string, found: string): ControlError {
   return dataFault(
-    `Row ${line}, column "${column}": expected ${expected}, found "${found.slice(0, 100)}" ${counting}`,
+    `Row ${line}, column "${column}": expected ${expected}, found "${toShown(found, 100)}" ${counting}`,
   );
 }
 
@@ -14,7 +14,36 @@ export function rowFault(line: number, problem: string, cause?: unknown): Contro
   return dataFault(`Row ${line}: ${problem} ${counting}`, cause);
 }
 
+/** Cells of a row that do not go together. */
+export function cellsFault(
+  line: number,
+  columns: readonly string[],
+  expected: string,
+  found: string,
+): ControlError {
+  const names = columns.map((column) => `"${column}"`);
+  const all = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return dataFault(
+    `Row ${line}, columns ${all}: expected ${expected}, found ${toShown(found, 300)} ${counting}`,
+  );
+}
+
+/** A header that is not the one of this table. */
+export function headerFault(line: number, problem: string): ControlError {
+  return dataFault(`Row ${line}: ${problem}`);
+}
+
 /** A fault of the data as such. */
 export function dataFault(message: string, cause?: unknown): ControlError {
   return new ControlError("unreadable_reference", message, { cause });
+}
+
+/** Data as a message shows it: short, and without anything that a terminal would act on. */
+export function toShown(text: string, most: number): string {
+  return text
+    .slice(0, most)
+    .replace(
+      /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 }

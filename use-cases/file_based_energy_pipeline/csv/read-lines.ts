@@ -1,6 +1,6 @@
 import { pipeline, Readable } from "node:stream";
-import { StringDecoder } from "node:string_decoder";
 import { CsvError, parse } from "csv-parse";
+import { decode, type Source } from "./decode.ts";
 import { dataFault, rowFault } from "./fault.ts";
 
 /** The cells of a row and where it begins. */
@@ -10,14 +10,8 @@ export interface Line {
   readonly cells: readonly string[];
 }
 
-/** Bytes or text in pieces, e.g. a stream. */
-export type Source = AsyncIterable<Uint8Array | string>;
-
 /** Longest row taken. Keeps memory bounded when a file without line breaks comes in. */
 const max_row_characters = 2 ** 20;
-
-/** Batches of this many bytes die young; with larger ones a service is slower and takes more memory. */
-const piece_bytes = 2 ** 15;
 
 /**
  * Reads the rows of a CSV in batches, in constant memory. Blank lines are left out; a byte order
@@ -100,25 +94,9 @@ function toFault(error: CsvError, first: number): Error {
 }
 
 function tooLong(line: number): Error {
-  return rowFault(line, `expected at most ${max_row_characters} characters; is this a CSV with line breaks?`);
-}
-
-async function* decode(source: Source): AsyncGenerator<string> {
-  const decoder = new StringDecoder("utf8");
-  let first = true;
-  for await (const piece of source) {
-    const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
-    for (let start = 0; start < bytes.length; start += piece_bytes) {
-      const { buffer, byteOffset, byteLength } = bytes.subarray(start, start + piece_bytes);
-      const text = decoder.write(Buffer.from(buffer, byteOffset, byteLength));
-      if (text === "") continue;
-      yield first && text.startsWith("\ufeff") ? text.slice(1) : text;
-      first = false;
-    }
-  }
-  const end = decoder.end();
-  if (end !== "") yield end;
-  if (first) throw dataFault("Expected a CSV with a header and at least one row, found nothing");
+  return dataFault(
+    `Row ${line}: expected at most ${max_row_characters} characters; is this a CSV with line breaks?`,
+  );
 }
 
 async function* prepend(text: string, pieces: AsyncGenerator<string>): AsyncGenerator<string> {

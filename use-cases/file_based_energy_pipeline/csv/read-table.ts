@@ -1,9 +1,10 @@
-import { cellFault, dataFault, rowFault } from "./fault.ts";
-import { readLines, type Source } from "./read-lines.ts";
+import type { Source } from "./decode.ts";
+import { cellFault, dataFault, headerFault, rowFault, toShown } from "./fault.ts";
+import { readLines } from "./read-lines.ts";
 
 /** A row of a table: its cells in the order in which the columns were asked for. */
 export interface Row<Columns extends readonly string[]> {
-  /** Counted from 1, as an editor does; the header is row 1. */
+  /** Counted from 1, as an editor does. */
   readonly line: number;
   readonly cells: { readonly [K in keyof Columns]: string };
 }
@@ -67,19 +68,30 @@ function selection<Columns extends readonly string[]>(
   const names = header.map((name) => name.trim());
   const missing = columns.filter((column) => !names.includes(column));
   if (missing.length > 0) {
+    const separator = otherSeparator(names);
+    if (separator !== undefined) {
+      throw headerFault(line, `the columns are separated by ${separator}, expected ","`);
+    }
     const all = missing.map((column) => `"${column}"`).join(", ");
-    throw rowFault(
+    throw headerFault(
       line,
-      `expected the column ${all} in the header, found only "${names.join(",").slice(0, 500)}"`,
+      `expected the column ${all} in the header, found only "${toShown(names.join(","), 500)}"`,
     );
   }
   const twice = columns.find((column) => names.indexOf(column) !== names.lastIndexOf(column));
   if (twice !== undefined)
-    throw rowFault(line, `expected the column "${twice}" once in the header, found it twice`);
+    throw headerFault(line, `expected the column "${twice}" once in the header, found it twice`);
   const positions = columns.map((column) => names.indexOf(column));
   const inOrder = positions.every((position, index) => position === index) && names.length === columns.length;
   // The types of a tuple's elements are lost in map(); there is one cell per asked column.
   return inOrder
     ? (cells) => cells as Row<Columns>["cells"]
     : (cells) => positions.map((position) => cells[position]) as unknown as Row<Columns>["cells"];
+}
+
+/** What a header that came out as one cell is separated by, as spreadsheets of many countries do. */
+function otherSeparator([only = "", ...others]: readonly string[]): string | undefined {
+  if (others.length > 0) return undefined;
+  if (only.includes(";")) return '";"';
+  return only.includes("\t") ? "tabs" : undefined;
 }

@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { tempFolder, until } from "@aieffect/test-support";
 import { describe, expect, it } from "vitest";
-import { type Running, startDemo, startSubmission } from "../test/demo-process.ts";
+import { type Running, startDemo, startShellLine, startSubmission } from "../test/demo-process.ts";
 
+const use_case = fileURLToPath(new URL("..", import.meta.url));
 const header = "timestamp,household_id,power_consumption,voltage,current";
 
 interface Summary {
@@ -26,6 +28,24 @@ async function answers(url: string): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   );
+}
+
+/** Files that are being written. */
+async function partsIn(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".part"));
+}
+
+/** A demo whose generation is so far that it has begun to write its file. */
+async function startWriting(data_dir: string, execution_style: string): Promise<Running> {
+  const args = ["--records", "20000000", "--data-dir", data_dir];
+  const demo = startDemo(args, { EXECUTION_STYLE: execution_style });
+  const begun = async () => {
+    const [part] = existsSync(data_dir) ? await partsIn(data_dir) : [];
+    if (!/running +data_generator1/.test(demo.stdout())) return false;
+    return part !== undefined && (await stat(join(data_dir, part))).size > 0;
+  };
+  await until("a file to be written", begun, 20_000);
+  return demo;
 }
 
 describe("the demo", () => {
@@ -94,8 +114,16 @@ describe("the demo", () => {
     [["--records", "0"], 'Expected --records to be an integer from 1 to 50000000, found "0"'],
     [["--records", "5", "--input", "x"], "Expected --input or --records, found both; choose one"],
     [["--input", "/nowhere.csv"], "Expected --input to be a CSV file, found nothing at /nowhere.csv"],
+    [
+      ["--data-dir", "demo/main.ts"],
+      `Expected --data-dir to be a folder, found a file at ${join(use_case, "demo/main.ts")}`,
+    ],
+    [
+      ["--data-dir", "demo/main.ts/data"],
+      `Expected --data-dir to be a folder, found a file at ${join(use_case, "demo/main.ts")}`,
+    ],
   ])("answers %j with how to use it", async (args, message) => {
-    const demo = startDemo(args);
+    const demo = startDemo(args, { INIT_CWD: use_case });
     expect(await demo.ended).toBe(2);
     expect(demo.stderr()).toContain(message);
     expect(demo.stdout()).toBe("");
@@ -142,6 +170,7 @@ describe.skipIf(process.platform === "win32")("a demo that is kept running", () 
     const found = { STATE_FILE: join(data_dir, "local-run.json"), SERVICE_API_KEY: key };
     const sample = startSubmission([], found);
     const generated = startSubmission(["--records", "7"], found);
+    const renamed = startSubmission(["--input", summary.report], found);
     const named = startSubmission(["--records", "8"], {
       ORCHESTRATOR_URL: summary.orchestrator,
       DOCKERINFO: summary.dockerinfo,
@@ -162,7 +191,12 @@ describe.skipIf(process.platform === "win32")("a demo that is kept running", () 
       expect(submission.stdout()).toContain("HTML report: ");
     }
     expect(await broken.ended).toBe(1);
-    expect(broken.stderr()).toContain('Row 2, column "voltage": expected a number, found "x"');
+    expect(broken.stderr()).toMatch(
+      /^\nFailed in data_generator1:GenerateData: .*Row 2, column "voltage": expected a number, found "x" .*\n$/,
+    );
+    expect(broken.stdout()).toMatch(/[^\n]\n$/);
+    expect(await renamed.ended).toBe(1);
+    expect(renamed.stderr()).toContain('expected the column "timestamp"');
     expect(await keyless.ended).toBe(1);
     expect(keyless.stderr()).toContain("401");
 
@@ -193,14 +227,96 @@ describe.skipIf(process.platform === "win32")("a demo that is kept running", () 
     }
   });
 
-  it("cleans up when it is interrupted in the middle of a workflow", async () => {
+  it.each([
+    ["concurrent", "the terminal"],
+    ["sequential", "the terminal"],
+    ["concurrent", "kill"],
+  ])("cleans up when it is interrupted in the middle of a %s workflow by %s", async (style, by) => {
     const data_dir = await tempFolder();
-    const demo = startDemo(["--records", "3000000", "--data-dir", data_dir]);
-    await until("the generation to run", () => /running +data_generator1/.test(demo.stdout()), 20_000);
+    const demo = await startWriting(data_dir, style);
     const { services } = JSON.parse(await readFile(join(data_dir, "local-run.json"), "utf8"));
-    demo.child.kill("SIGINT");
+    const pid = demo.child.pid ?? 0;
+    // Ctrl-C reaches every process of the terminal's job: the services too.
+    process.kill(by === "kill" ? pid : -pid, "SIGINT");
     expect(await demo.ended).toBe(130);
     for (const url of Object.values<string>(services)) expect(await answers(url)).toBe(false);
     expect(existsSync(join(data_dir, "local-run.json"))).toBe(false);
+    expect(await partsIn(data_dir)).toEqual([]);
+    const [folder = ""] = (await readdir(data_dir)).filter((name) => name.startsWith("wf-"));
+    expect(demo.stderr()).toBe(
+      `\nInterrupted. Everything is stopped; what was written so far is in ${join(data_dir, folder)}\n`,
+    );
+    expect(demo.stdout()).toMatch(/\n {2}stopped +data_generator1:GenerateData .*\n$/);
+    expect(demo.stdout()).not.toContain("FAILED");
+  });
+
+  it("leaves no half-written file behind when it is killed in the middle of a workflow", async () => {
+    const data_dir = await tempFolder();
+    const demo = await startWriting(data_dir, "concurrent");
+    const { services } = JSON.parse(await readFile(join(data_dir, "local-run.json"), "utf8"));
+    demo.child.kill("SIGKILL");
+    for (const [name, url] of Object.entries<string>(services))
+      await until(`${name} to end`, async () => !(await answers(url)));
+    await until("the half-written file to go", async () => (await partsIn(data_dir)).length === 0);
+  });
+
+  it("leaves the files of another one alone that is kept running in the same folder", async () => {
+    const folder = await tempFolder();
+    const data_dir = join(folder, "da'ta");
+    const keep = ["--keep", "--records", "3", "--data-dir", "da'ta"];
+    const printed = (demo: Running) => / {2}Running until Ctrl-C.*\n {2}(.*)\n/.exec(demo.stdout())?.[1];
+    const first = startDemo(keep, { INIT_CWD: folder });
+    const line = await until("the line to submit with", () => printed(first), 20_000);
+    expect(line).toContain("STATE_FILE=");
+    const files = ["local-run.json", "dockerinfo.json", "logs/data_analyzer1.log"].map((name) =>
+      join(data_dir, name),
+    );
+    const before = files.map((file) => readFileSync(file, "utf8"));
+
+    const second = startDemo(keep, { INIT_CWD: folder });
+    const other_line = await until("the other line", () => printed(second), 20_000);
+    expect((await readdir(data_dir)).filter((name) => !name.startsWith("wf-")).sort()).toEqual([
+      `dockerinfo-${second.child.pid}.json`,
+      "dockerinfo.json",
+      "local-run.json",
+      "logs",
+      `logs-${second.child.pid}`,
+    ]);
+    // As printed, from wherever the other terminal is.
+    for (const submit of [`${line} --records 4`, `${other_line} --records 4`]) {
+      const submission = startShellLine(submit);
+      expect({ code: await submission.ended, errors: submission.stderr() }).toEqual({ code: 0, errors: "" });
+      expect(submission.stdout()).toContain(`HTML report: ${data_dir}`);
+    }
+    second.child.kill("SIGINT");
+    expect(await second.ended).toBe(130);
+    expect(second.stderr()).toBe(
+      `\nInterrupted. Everything is stopped; what was written so far is in ${data_dir}\n`,
+    );
+    expect(existsSync(join(data_dir, `dockerinfo-${second.child.pid}.json`))).toBe(false);
+    const after = files.map((file) => readFileSync(file, "utf8"));
+    expect(after.map((text, index) => text.startsWith(before[index] ?? ""))).toEqual([true, true, true]);
+
+    // Killed, it leaves its state file; the next one takes it over.
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const third = startDemo(keep, { INIT_CWD: folder });
+    await until("the third one", () => printed(third), 20_000);
+    expect(JSON.parse(readFileSync(join(data_dir, "local-run.json"), "utf8")).pid).toBe(third.child.pid);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("submit-workflow.sh", () => {
+  it.each([
+    [["--nope"], "Expected --file, --uri or --records, found --nope\n"],
+    [["--nope", "1"], "Expected --file, --uri or --records, found --nope\n"],
+    [["--file"], "Expected a value after --file, found none\n"],
+    [["--file", "a.csv", "b.csv"], "Expected one option with its value, found also b.csv\n"],
+    [["--input", "/nowhere.csv"], "Expected a CSV file, found nothing at /nowhere.csv\n"],
+  ])("answers %j with what is wrong", async (args, message) => {
+    const submission = startSubmission(args);
+    expect(await submission.ended).toBe(2);
+    expect(submission.stderr().startsWith(message)).toBe(true);
+    expect(submission.stdout()).toBe("");
   });
 });

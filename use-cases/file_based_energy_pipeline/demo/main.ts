@@ -9,7 +9,7 @@ try {
   if (options.help) process.stdout.write(help);
   else process.exitCode = await runDemo(options, process, stop.signal);
 } catch (error) {
-  if (stop.signal.aborted) {
+  if (stop.signal.aborted && error === stop.signal.reason) {
     process.exitCode = stop.exitCode();
   } else if (error instanceof UsageError) {
     process.stderr.write(`${error.message}\nTry --help.\n`);

@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { type Stats, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { data_dir, sample_file } from "./paths.ts";
 
@@ -55,13 +55,15 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = pr
   const toPath = (given: string) => resolve(env.INIT_CWD ?? "", given);
   const file = input === undefined ? sample_file : toPath(input);
   if (input !== undefined) assertFile(file);
+  const results = dir === undefined ? data_dir : toPath(dir);
+  assertFolder(results);
   return {
     help,
     input: records === undefined ? file : undefined,
     records: records === undefined ? 0 : toCount(records),
     keep,
     json,
-    data_dir: dir === undefined ? data_dir : toPath(dir),
+    data_dir: results,
     services_api_key: env.SERVICE_API_KEY?.trim() || undefined,
     execution_style: env.EXECUTION_STYLE || (isLong(file, records) ? "concurrent" : "sequential"),
   };
@@ -99,9 +101,31 @@ function toCount(text: string): number {
 }
 
 function assertFile(file: string): void {
-  const found = statSync(file, { throwIfNoEntry: false });
+  const found = look(file);
   if (found === undefined)
     throw new UsageError(`Expected --input to be a CSV file, found nothing at ${file}`);
   if (!found.isFile())
     throw new UsageError(`Expected --input to be a CSV file, found something else at ${file}`);
+}
+
+/** That there is a folder, or that one can be made there. */
+function assertFolder(folder: string): void {
+  const found = look(folder);
+  if (found?.isDirectory()) return;
+  if (found !== undefined) {
+    throw new UsageError(
+      `Expected --data-dir to be a folder, found a file at ${folder}; name another folder`,
+    );
+  }
+  if (dirname(folder) !== folder) assertFolder(dirname(folder));
+}
+
+/** What is at a path; undefined also where the path leads through a file. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
 }

@@ -14,6 +14,9 @@ export const sample_file = join(use_case, "sample-data", "household-energy.csv")
 /** Where results and logs go; not under version control. */
 export const data_dir = join(use_case, "data");
 
+/** Submits further workflows to a demo that is kept running. */
+export const submit_script = join(use_case, "submit-workflow.sh");
+
 /** The pipeline as the portal would export it. */
 export const blueprint_file = join(use_case, "export", "blueprint.json");
 

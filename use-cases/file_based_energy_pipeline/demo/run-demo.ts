@@ -1,12 +1,15 @@
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   createProgressDisplay,
-  formatTable,
   type LocalPipeline,
+  type RunOptions,
   type RunOutcome,
+  type ShownTask,
   startLocalPipeline,
 } from "@aieffect/local-run";
 import { toInput } from "./input.ts";
+import { toKeepText } from "./keep-text.ts";
 import type { DemoOptions } from "./options.ts";
 import { blueprint_file, programs, sample_file } from "./paths.ts";
 import { findReport, toReportText } from "./report.ts";
@@ -30,6 +33,24 @@ export async function runDemo(
   streams: DemoStreams,
   signal: AbortSignal,
 ): Promise<number> {
+  let workflow_id: string | undefined;
+  try {
+    return await runPipeline(options, streams, signal, (id) => {
+      workflow_id = id;
+    });
+  } catch (error) {
+    if (signal.aborted && error === signal.reason)
+      streams.stderr.write(toInterruptedText(options.data_dir, workflow_id));
+    throw error;
+  }
+}
+
+async function runPipeline(
+  options: DemoOptions,
+  streams: DemoStreams,
+  signal: AbortSignal,
+  onWorkflow: (workflow_id: string | undefined) => void,
+): Promise<number> {
   const { json, keep, services_api_key } = options;
   const people = json ? streams.stderr : streams.stdout;
   const { reference, description } = toInput(options);
@@ -44,24 +65,27 @@ export async function runDemo(
     ...(services_api_key !== undefined && { services_api_key }),
     extra: { EXECUTION_STYLE: options.execution_style },
     signal,
-    onServiceEnd: (name, how, log) =>
-      streams.stderr.write(`Service ${name} is gone: ${how}. Its log: ${log}\n`),
+    onServiceEnd(name, how, log) {
+      // Ctrl-C in a terminal reaches the services as well: then their end is no news.
+      if (!signal.aborted) streams.stderr.write(`Service ${name} is gone: ${how}. Its log: ${log}\n`);
+    },
   });
   try {
-    const display = createProgressDisplay({ stream: people });
-    const outcome = await pipeline
-      .run({ inputs: [reference], onTasks: (tasks) => display.update(tasks), signal })
-      .finally(() => display.end());
+    const outcome = await runShown(pipeline, { inputs: [reference], onSubmit: onWorkflow, signal }, people);
+    // A failure after Ctrl-C is one of services that were told to stop.
+    signal.throwIfAborted();
     if (outcome.workflow.status !== "completed") {
-      streams.stderr.write(toFailureText(outcome, options.data_dir));
+      streams.stderr.write(toFailureText(outcome, pipeline.log_dir));
       if (json)
         streams.stdout.write(toJson(pipeline, outcome, { report: null, error: outcome.workflow.error }));
       return 1;
     }
     const files = findReport(outcome);
     people.write(`\n${await toReportText(files, await pipeline.peakRss())}\n`);
-    if (keep) people.write(toKeepText(pipeline));
+    if (keep) people.write(toKeepText(pipeline, services_api_key !== undefined));
     if (json) streams.stdout.write(toJson(pipeline, outcome, { ...files }));
+    // From now on it is the folder that counts, with the results of further workflows.
+    onWorkflow(undefined);
     if (keep) await aborted(signal);
     return 0;
   } finally {
@@ -69,23 +93,43 @@ export async function runDemo(
   }
 }
 
-function toFailureText({ workflow, tasks }: RunOutcome, data_dir: string): string {
-  const failed = tasks.find(({ status }) => status === "failed");
-  const where = failed === undefined ? "" : `\n  in ${failed.node_key}`;
-  return `\nThe workflow failed${where}\n  ${failed?.error ?? workflow.error}\n  logs: ${join(data_dir, "logs")}\n`;
+/** Runs a workflow and shows its tasks as they go on. */
+async function runShown(
+  pipeline: LocalPipeline,
+  options: RunOptions & { signal: AbortSignal },
+  stream: NodeJS.WriteStream,
+): Promise<RunOutcome> {
+  const display = createProgressDisplay({ stream });
+  let shown: readonly ShownTask[] = [];
+  const onTasks = (tasks: readonly ShownTask[]) => {
+    shown = tasks;
+    display.update(tasks);
+  };
+  try {
+    return await pipeline.run({ ...options, onTasks });
+  } catch (error) {
+    const { aborted } = options.signal;
+    if (aborted)
+      display.update(
+        shown.map((task) => (task.status === "running" ? { ...task, status: "stopped" } : task)),
+      );
+    throw error;
+  } finally {
+    display.end();
+  }
 }
 
-function toKeepText({ orchestrator, services, blueprint_file, dockerinfo_file }: LocalPipeline): string {
-  const urls = Object.entries({ orchestrator, ...services });
-  return [
-    formatTable(urls.map(([name, url]) => [name, url])),
-    "",
-    `  Blueprint    ${blueprint_file}`,
-    `  Dockerinfo   ${dockerinfo_file}`,
-    "",
-    "  Running until Ctrl-C. In another terminal: use-cases/file_based_energy_pipeline/submit-workflow.sh",
-    "",
-  ].join("\n");
+function toFailureText({ workflow, tasks }: RunOutcome, log_dir: string): string {
+  const failed = tasks.find(({ status }) => status === "failed");
+  const where = failed === undefined ? "" : `\n  in ${failed.node_key}`;
+  return `\nThe workflow failed${where}\n  ${failed?.error ?? workflow.error}\n  logs: ${log_dir}\n`;
+}
+
+/** Partial results are worth telling only when there are some. */
+function toInterruptedText(data_dir: string, workflow_id: string | undefined): string {
+  const folder = join(data_dir, workflow_id ?? "");
+  const where = existsSync(folder) ? folder : data_dir;
+  return `\nInterrupted. Everything is stopped; what was written so far is in ${where}\n`;
 }
 
 function toJson(pipeline: LocalPipeline, { workflow_id }: RunOutcome, rest: Record<string, unknown>): string {

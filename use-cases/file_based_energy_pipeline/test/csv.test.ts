@@ -99,14 +99,46 @@ describe("readTable", () => {
   it.each([
     ["", "Expected a CSV with a header and at least one row, found nothing"],
     ["a,b\n", "Expected at least one row below the header, found none"],
+    ["\n\n\na,c\n1,2\n", 'Row 4: expected the column "b" in the header, found only "a,c"'],
     ["a,c\n1,2\n", 'Row 1: expected the column "b" in the header, found only "a,c"'],
     ["a,b,a\n1,2,3\n", 'Row 1: expected the column "a" once in the header, found it twice'],
+    ["a;b\n1;2,5\n", 'Row 1: the columns are separated by ";", expected ","'],
+    ["a\tb\n1\t2\n", 'Row 1: the columns are separated by tabs, expected ","'],
+    [
+      "a,\u001b[31m\u0007\n1,2\n",
+      'Row 1: expected the column "b" in the header, found only "a,\\u001b[31m\\u0007"',
+    ],
     ["a,b\n1,2\n\n3\n", "Row 4: expected 2 cells like the header, found 1"],
   ])("refuses %j", async (text, message) => {
-    const counting = /^Row/.test(message)
-      ? " (rows are the lines of the file as an editor counts them; the header is row 1)"
+    const counting = /cells like the header/.test(message)
+      ? " (rows are the lines of the file as an editor counts them)"
       : "";
     await expect(rowsOf(text, ["a", "b"])).rejects.toMatchObject({ message: message + counting });
+  });
+});
+
+describe("a file that is no UTF-8 text", () => {
+  const text = "a,b\n1,2\n";
+  const utf16 = Buffer.from(text, "utf16le");
+  const swapped = Buffer.from(utf16).swap16();
+  const found16 = 'Expected a CSV in UTF-8, found UTF-16: save it as "CSV UTF-8"';
+  const zip = [0x50, 0x4b, 3, 4, 0x14, 0, 6, 0];
+  const noText = (byte: number) =>
+    `Expected a CSV, found a NUL character at byte ${byte}: this is no text file`;
+
+  it.each([
+    ["UTF-16, little endian", [0xff, 0xfe, ...utf16], found16],
+    ["UTF-16, big endian", [0xfe, 0xff, ...swapped], found16],
+    ["UTF-16 without a byte order mark", [...utf16], found16],
+    ["the same, big endian", [...swapped], found16],
+    ["a ZIP archive", zip, noText(5)],
+    ["a NUL far behind", [...Buffer.from(text.repeat(9000)), 0], noText(72_000)],
+  ])("is refused as such: %s", async (_name, bytes, message) => {
+    const whole = Buffer.from(bytes);
+    await expect(linesOf(whole)).rejects.toMatchObject({ message });
+    // Wherever the pieces are cut.
+    const cut = [...whole.subarray(0, 20)].map((byte) => Buffer.of(byte));
+    await expect(linesOf(...cut, whole.subarray(20))).rejects.toMatchObject({ message });
   });
 });
 
@@ -120,6 +152,12 @@ describe("toNumber", () => {
       `Row 17, column "voltage": expected a number, found "${text}"`,
     );
   });
+});
+
+it("never shows a control character of the data as it is", () => {
+  expect(() => toNumber("1\u0000\u009b2J\u202e\n", 17, "voltage")).toThrow(
+    'expected a number, found "1\\u0000\\u009b2J\\u202e\\u000a"',
+  );
 });
 
 it("quotes a cell so that it is read back as it was", async () => {

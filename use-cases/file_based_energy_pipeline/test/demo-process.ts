@@ -13,9 +13,12 @@ export interface Running {
   ended: Promise<number | null>;
 }
 
-/** The demo as its users start it, compiled. It is ended with the test. */
+/**
+ * The demo as its users start it, compiled, in a process group of its own like a terminal's job. It
+ * is ended with the test.
+ */
 export function startDemo(args: readonly string[], env: Record<string, string> = {}): Running {
-  return start(process.execPath, [`${use_case}dist/demo/main.js`, ...args], env);
+  return start(process.execPath, [`${use_case}dist/demo/main.js`, ...args], env, true);
 }
 
 /** The script that submits a workflow. */
@@ -23,11 +26,25 @@ export function startSubmission(args: readonly string[], env: Record<string, str
   return start("sh", [`${use_case}submit-workflow.sh`, ...args], env);
 }
 
-function start(command: string, args: readonly string[], env: Record<string, string>): Running {
+/** A line for a shell, as it was printed. */
+export function startShellLine(line: string, env: Record<string, string> = {}): Running {
+  return start("sh", ["-c", line], env);
+}
+
+function start(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  detached = false,
+): Running {
   // Not this run's own variables, which could change what is tested.
   const { SERVICE_API_KEY, ORCHESTRATOR_API_KEY, ORCHESTRATOR_URL, EXECUTION_STYLE, INIT_CWD, ...rest } =
     process.env;
-  const child = spawn(command, args, { env: { ...rest, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, {
+    env: { ...rest, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached,
+  });
   onTestFinished(() => void child.kill("SIGTERM"));
   let stdout = "";
   let stderr = "";

@@ -1,4 +1,5 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What scripts need to know of a pipeline that runs on this machine. */
 export interface PipelineState {
@@ -17,6 +18,8 @@ export interface PipelineState {
 /** State files of this very process: after a restart in a container, a dead run had the same pid. */
 const own = new Set<string>();
 
+const being_written_ms = 50;
+
 /**
  * Takes the state file for a run that is about to start, before it has anything else to say. The
  * file of a process that is gone, or one that cannot be read, is replaced.
@@ -33,7 +36,8 @@ export async function claimState(file: string, pid: number): Promise<boolean> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
-    const holder = await readPid(file);
+    // A second look, because the run that has just created it may not have written it yet.
+    const holder = (await readPid(file)) ?? (await sleep(being_written_ms).then(() => readPid(file)));
     if (holder === pid ? own.has(file) : isAlive(holder)) return false;
     await rm(file, { force: true });
   }

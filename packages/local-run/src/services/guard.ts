@@ -12,10 +12,22 @@ process.on("message", (message) => {
 // Without this the open channel would keep a service alive that has stopped.
 process.channel?.unref();
 
+const codes = { SIGINT: 130, SIGTERM: 143 } as const;
+let asked = false;
+for (const [signal, code] of Object.entries(codes)) {
+  process.on(signal, () => {
+    // Without a handler of its own the service would have ended here, were it not for this one.
+    if (!asked && process.listenerCount(signal) === 1) process.exit(code);
+    // Ctrl-C reaches the service and its parent, which then asks once more. A service that is cleaning
+    // up and handles signals no longer must not be ended by that.
+    asked = true;
+  });
+}
+
 // The parent ended, however it ended: Ctrl-C, crash or `kill -9`. Nobody needs this service any more.
 process.once("disconnect", () => {
   setTimeout(() => process.exit(1), grace_ms).unref();
-  if (!process.emit("SIGTERM", "SIGTERM")) process.exit(0);
+  process.emit("SIGTERM", "SIGTERM");
   // Once more, because nobody is left to take the result of what still runs: a service of the kit
   // then aborts its tasks, in time to remove what they have half written.
   process.emit("SIGTERM", "SIGTERM");

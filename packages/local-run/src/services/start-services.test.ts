@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { tempFolder, until } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { broken, listening, silent, writeProgram } from "../testing/programs.ts";
+import { broken, lingering, listening, silent, writeProgram } from "../testing/programs.ts";
 import { startServices } from "./start-services.ts";
 
 async function isGone(url: string): Promise<boolean> {
@@ -104,6 +104,28 @@ describe("startServices", () => {
     const programs = [{ container_name: "silent1", entry: await writeProgram(data_dir, "silent", silent) }];
     const signal = AbortSignal.timeout(200);
     await expect(startServices({ programs, data_dir, signal })).rejects.toThrow("aborted due to timeout");
+  });
+
+  it.skipIf(process.platform === "win32")("lets a service clean up that is asked to stop twice", async () => {
+    const data_dir = await tempFolder();
+    const programs = [
+      { container_name: "slow1", entry: await writeProgram(data_dir, "slow", lingering) },
+      {
+        container_name: "silent1",
+        entry: await writeProgram(data_dir, "both", lingering.split("process.once")[0] ?? ""),
+      },
+    ];
+    const running = await startServices({ programs, data_dir });
+    onTestFinished(running.stop);
+    const [slow, heedless] = running.services;
+    process.kill(slow?.pid ?? 0, "SIGTERM");
+    await until("the first signal", async () =>
+      (await readFile(slow?.log_file ?? "", "utf8")).includes("asked to stop"),
+    );
+    await running.stop();
+    expect(await slow?.ended).toBe("it ended with exit code 0");
+    // One that handles no signal ends at the first.
+    expect(await heedless?.ended).toBe("it ended with exit code 143");
   });
 
   it("names a program that is not there", async () => {

@@ -12,6 +12,16 @@ server.listen(Number(process.env.PORT), process.env.HOST, () => {
 process.on("SIGTERM", () => { server.closeAllConnections(); server.close(); });
 `;
 
+/** Listens, and needs a while to clean up after SIGTERM, of which it handles the first one only. */
+export const lingering = `
+console.log(JSON.stringify({ msg: "listening", url: "http://127.0.0.1:1" }));
+const alive = setInterval(() => {}, 1000);
+process.once("SIGTERM", () => {
+  console.log("asked to stop");
+  setTimeout(() => clearInterval(alive), 300);
+});
+`;
+
 /** Logs 20 lines and ends. */
 export const broken = `
 for (let line = 1; line <= 20; line += 1) console.error("line " + line);

@@ -38,6 +38,7 @@ export async function serve(service: Service, given: ServeOptions = {}): Promise
   log.info({ url, self_url: service.selfUrl(), operations: [...operations.keys()] }, "listening");
 
   let closing: Promise<void> | undefined;
+  let signalled = false;
   const close = () => {
     closing ??= stop();
     return closing;
@@ -47,14 +48,18 @@ export async function serve(service: Service, given: ServeOptions = {}): Promise
     const closed = new Promise((resolve) => server.close(resolve));
     const cut = setTimeout(() => server.closeAllConnections(), options.grace_ms + 1000);
     await service.close(options.grace_ms);
-    server.closeIdleConnections();
+    // A connection can fall idle at any moment from now on.
+    const sweeping = setInterval(() => server.closeIdleConnections(), 50);
     await closed;
+    clearInterval(sweeping);
     clearTimeout(cut);
-    for (const signal of signals) process.off(signal, onSignal);
+    // After a signal the process is about to end, and another one must not end it in the middle of that.
+    if (!signalled) for (const signal of signals) process.off(signal, onSignal);
   }
   const onSignal = () => {
     // A second signal is impatience, or a terminal and a supervisor at once: running tasks are aborted
     // now, but still in an orderly way.
+    signalled = true;
     if (closing !== undefined) {
       service.parts.engine.stop(0).catch((error: unknown) => log.error({ err: error }, "stopping failed"));
       return;

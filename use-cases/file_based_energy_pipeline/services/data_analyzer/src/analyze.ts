@@ -1,4 +1,5 @@
-import type { Source } from "../../../csv/read-lines.ts";
+import type { Source } from "../../../csv/decode.ts";
+import { cellsFault } from "../../../csv/fault.ts";
 import { readTable, toCell, toNumber } from "../../../csv/read-table.ts";
 
 const columns = ["timestamp", "household_id", "power_consumption", "voltage", "current"] as const;
@@ -22,6 +23,11 @@ export async function* analyze(readings: Source, anomaly_threshold: number): Asy
         toNumber(voltage, line, "voltage"),
         toNumber(current, line, "current"),
       );
+      // What the report could not read again is refused here, where the row is known.
+      if (!Number.isFinite(efficiency)) {
+        const found = `${power.trim()} / (${voltage.trim()} * ${current.trim()})`;
+        throw cellsFault(line, columns.slice(2), "an efficiency that is a finite number", found);
+      }
       const anomaly = efficiency < anomaly_threshold || efficiency > highest_efficiency;
       piece += `${toCell(timestamp)},${toCell(household)},${power.trim()},${efficiency.toFixed(4)},${anomaly ? "anomaly,true" : "normal,false"}\n`;
     }

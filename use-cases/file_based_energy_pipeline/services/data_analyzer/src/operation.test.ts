@@ -63,6 +63,13 @@ describe("AnalyzeData", () => {
     await expect(client.output("task_1")).rejects.toThrow("Task not complete");
   });
 
+  it("names row and columns of an efficiency that is no finite number", async () => {
+    const { run, input } = await startWith(["t1,HH-001,460,230,2.5", "t2,HH-001,1e300,1e-5,1e-10"]);
+    await expect(run([input])).rejects.toThrow(
+      'Row 3, columns "power_consumption", "voltage" and "current": expected an efficiency that is a finite number, found 1e300 / (1e-5 * 1e-10)',
+    );
+  });
+
   it("takes nothing but one CSV file", async () => {
     const { run, input } = await startWith(["t1,HH-001,460,230,2.5"]);
     await expect(run([])).rejects.toThrow("AnalyzeData takes one input, the CSV of energy readings; found 0");

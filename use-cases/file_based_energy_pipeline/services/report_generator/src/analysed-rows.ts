@@ -1,5 +1,5 @@
+import type { Source } from "../../../csv/decode.ts";
 import { cellFault } from "../../../csv/fault.ts";
-import type { Source } from "../../../csv/read-lines.ts";
 import { readTable, toNumber } from "../../../csv/read-table.ts";
 
 const columns = ["timestamp", "household_id", "power", "efficiency", "status", "anomaly_detected"] as const;

@@ -4,17 +4,26 @@ export interface Tick {
   label: string;
 }
 
+/** Near the smallest numbers there are, a power of ten would be 0. */
+const smallest_step = 1e-300;
+
 /** Round numbers that cover this range, about `count` of them; the first and last lie outside or on its ends. */
 export function numberTicks(low: number, high: number, count = 6): Tick[] {
-  const span = high - low || Math.abs(high) || 1;
-  const step = roundStep(span / count);
-  const decimals = Math.max(0, -Math.floor(Math.log10(step)));
+  // Divided first: the span of two large numbers would be Infinity.
+  const least = high / count - low / count || Math.abs(high) / count || 1 / count;
+  const step = roundStep(Math.max(least, smallest_step));
   const ticks: Tick[] = [];
   for (let index = Math.floor(low / step); (index - 1) * step < high; index += 1) {
-    const value = index * step;
-    ticks.push({ value, label: withThousands(value.toFixed(decimals)) });
+    const value = Math.min(Math.max(index * step, -Number.MAX_VALUE), Number.MAX_VALUE);
+    ticks.push({ value, label: numberLabel(value, step) });
   }
   return ticks;
+}
+
+/** As fine as the step needs it; powers of ten where the digits would not fit beside the axis. */
+function numberLabel(value: number, step: number): string {
+  if (step < 1e-6 || step >= 1e9) return value === 0 ? "0" : value.toExponential(2).replace(/\.?0+e/, "e");
+  return withThousands(value.toFixed(Math.max(0, -Math.floor(Math.log10(step)))));
 }
 
 const minute = 60_000;

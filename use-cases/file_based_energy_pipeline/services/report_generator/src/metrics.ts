@@ -1,4 +1,5 @@
 import type { AnalysedRow } from "./analysed-rows.ts";
+import { toMean, toShare } from "./mean.ts";
 
 /** A name and a number as it is written. */
 export type Metric = readonly [name: string, value: string];
@@ -24,7 +25,7 @@ export function createMetrics(): Metrics {
     add(row) {
       records += 1;
       if (row.anomaly) anomalies += 1;
-      efficiency += row.efficiency;
+      efficiency += toShare(row.efficiency);
       if (row.power > highest) highest = row.power;
       if (row.power < lowest) lowest = row.power;
     },
@@ -33,7 +34,7 @@ export function createMetrics(): Metrics {
       return [
         ["Total Records", String(records)],
         ["Anomalies Detected", String(anomalies)],
-        ["Average Efficiency", (some ? efficiency / records : 0).toFixed(3)],
+        ["Average Efficiency", (some ? toMean(efficiency, records) : 0).toFixed(3)],
         ["Max Power (W)", (some ? highest : 0).toFixed(2)],
         ["Min Power (W)", (some ? lowest : 0).toFixed(2)],
         ["Anomaly Rate (%)", (some ? (anomalies / records) * 100 : 0).toFixed(2)],

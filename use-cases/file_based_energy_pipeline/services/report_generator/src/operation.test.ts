@@ -62,6 +62,33 @@ describe("GenerateReport", () => {
     expect(await readFile(String(output.metadata?.html_report), "utf8")).not.toMatch(/NaN|Infinity/);
   });
 
+  it.each([
+    [["1e-150", "-1e-200"], ["Max Power (W),0.00\n"]],
+    [["5e-324"], ["Min Power (W),0.00\n"]],
+    [["1e308", "1e308", "-1e308"], ["Max Power (W),1e+308\nMin Power (W),-1e+308\n"]],
+    [["1.7976931348623157e308", "-1.7976931348623157e308"], ["Max Power (W),1.7976931348623157e+308\n"]],
+  ])("plots powers of %j", async (powers, metrics) => {
+    const { run, input } = await startWith(
+      powers.map((power) => `2025-01-01,HH-001,${power},0.8,normal,true`),
+    );
+    const output = await run([input]);
+    for (const text of metrics) expect(await readFile(output.uri, "utf8")).toContain(text);
+    const page = await readFile(String(output.metadata?.html_report), "utf8");
+    expect(page).not.toMatch(/NaN|Infinity|undefined/);
+    for (const [, label] of page.matchAll(/<text class="level"[^>]*>([^<]*)</g)) {
+      expect(label?.length).toBeLessThanOrEqual(11);
+    }
+  });
+
+  it.each([
+    ["1e308", "1e+308"],
+    ["-1.7976931348623157e308", "-1.7976931348623157e+308"],
+  ])("averages two efficiencies of %s", async (efficiency, average) => {
+    const row = `2025-01-01,HH-001,1,${efficiency},anomaly,true`;
+    const { run, input } = await startWith([row, row]);
+    expect(await readFile((await run([input])).uri, "utf8")).toContain(`Average Efficiency,${average}\n`);
+  });
+
   it("plots by row where timestamps are not ISO 8601, and tells of those that are not", async () => {
     const named = await startWith(["<b>,HH-001,1,0.8,normal,false", "x,HH-001,2,0.8,normal,false"]);
     const byRow = await readFile(String((await named.run([named.input])).metadata?.html_report), "utf8");

@@ -61,6 +61,7 @@ function circle(point: string): string {
 }
 
 function scale([from, to]: [number, number], [start, end]: [number, number]): (value: number) => number {
-  const factor = (end - start) / (to - from || 1);
-  return (value) => Math.round((start + (value - from) * factor) * 10) / 10;
+  // Halves, because the difference of two large numbers would be Infinity.
+  const half = to / 2 - from / 2 || 1;
+  return (value) => Math.round((start + ((value / 2 - from / 2) / half) * (end - start)) * 10) / 10;
 }

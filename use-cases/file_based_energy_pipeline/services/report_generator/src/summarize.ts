@@ -1,4 +1,4 @@
-import type { Source } from "../../../csv/read-lines.ts";
+import type { Source } from "../../../csv/decode.ts";
 import { readAnalysedRows } from "./analysed-rows.ts";
 import { createMetrics, type Metric } from "./metrics.ts";
 import { readTime } from "./read-time.ts";

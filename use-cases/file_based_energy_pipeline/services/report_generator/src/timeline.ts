@@ -1,3 +1,5 @@
+import { toMean, toShare } from "./mean.ts";
+
 /** The readings of one stretch of time. */
 export interface Bucket {
   /** Where it begins and ends, on the axis of the timeline. */
@@ -71,7 +73,7 @@ export function createTimeline(max_buckets = 600, narrowest = 1): Timeline {
         sums.set(key, bucket);
       }
       bucket.count += 1;
-      bucket.sum += power;
+      bucket.sum += toShare(power);
       if (power < bucket.min) bucket.min = power;
       if (power > bucket.max) bucket.max = power;
       if (!anomaly) return;
@@ -84,7 +86,7 @@ export function createTimeline(max_buckets = 600, narrowest = 1): Timeline {
         .map(([key, { sum, ...rest }]) => ({
           from: key * width,
           to: (key + 1) * width,
-          mean: sum / rest.count,
+          mean: toMean(sum, rest.count),
           ...rest,
         }));
     },

@@ -59,7 +59,8 @@ describe("README.md", () => {
         return;
       }
       expect({ line, code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
-      if (line.startsWith("curl")) expect(JSON.parse(command.output())).not.toHaveProperty("detail");
+      if (line.includes("text/event-stream")) expect(command.output()).toContain('"status":"complete"');
+      else if (line.startsWith("curl")) expect(JSON.parse(command.output())).not.toHaveProperty("detail");
     });
   }
 

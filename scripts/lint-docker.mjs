@@ -38,6 +38,15 @@ for (const { filePath, messages } of linter.lintFiles(composeFiles, false)) {
   for (const { line, message, rule } of messages) problems.push(`${filePath}:${line}: ${message} (${rule})`);
 }
 
+// The images have node and no curl or wget; a health check that calls those fails for ever.
+for (const file of [...dockerfiles, ...composeFiles]) {
+  const text = readFileSync(file, "utf8");
+  if (/\b(curl|wget)\b/.test(text.replaceAll(/^\s*#.*$/gm, "")))
+    problems.push(`${file}: calls curl or wget, which the image lacks`);
+  if (!/healthcheck/i.test(text)) problems.push(`${file}: has no health check`);
+  if (file.endsWith("Dockerfile") && !/^USER (?!root)/m.test(text)) problems.push(`${file}: runs as root`);
+}
+
 for (const problem of problems) console.error(problem);
 console.log(
   `${dockerfiles.length} Dockerfiles, ${composeFiles.length} compose files: ${problems.length} problems`,

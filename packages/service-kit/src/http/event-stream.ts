@@ -3,8 +3,15 @@ import type { Engine } from "../tasks/engine.ts";
 import { changeAt, countChanges, type Execution, hasEnded } from "../tasks/execution.ts";
 import type { TaskStore } from "../tasks/task-store.ts";
 
-/** A comment line is sent after so long a silence (R-EVT-02). */
-const heartbeat_ms = 15_000;
+/** What a stream needs of the service around it. */
+export interface StreamParts {
+  store: TaskStore;
+  engine: Engine;
+  /** Fires when the caller goes away. */
+  gone: AbortSignal;
+  /** A comment line is sent after so long a silence, in ms (R-EVT-02). @default 15,000 */
+  heartbeat_ms?: number;
+}
 
 /**
  * Streams the changes of an execution as server-sent events until it ends (R-EVT-01 to 04).
@@ -15,7 +22,7 @@ export async function streamStatus(
   response: ServerResponse,
   execution: Execution,
   last_event_id: string | undefined,
-  { store, engine, gone }: { store: TaskStore; engine: Engine; gone: AbortSignal },
+  { store, engine, gone, heartbeat_ms = 15_000 }: StreamParts,
 ): Promise<void> {
   let sent = firstToSend(execution, last_event_id);
   if (hasEnded(execution) && sent >= countChanges(execution)) {

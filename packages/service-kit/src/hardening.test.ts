@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { createInlineReference, judgeReply } from "@aieffect/control-interface";
 import { tempFolder } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -72,6 +72,29 @@ describe("an operation that throws", () => {
       }),
     ]);
     expect(((await execute("Long")).body as Body).error.length).toBe(4000);
+  });
+});
+
+describe("a text that is cut", () => {
+  it("does not show the part of a key that lies before the cut", async () => {
+    const api_key = "s3cret-canary-key";
+    const leak = (kept: number) => "x".repeat(kept - 8) + api_key;
+    const leaking = defineOperation({
+      name: "Leak",
+      style: "concurrent",
+      run(ctx) {
+        ctx.progress(1, leak(1000));
+        throw new Error(leak(4000));
+      },
+    });
+    const { execute, call, lines } = await start([leaking], { api_key });
+    const headers = { authorization: `Bearer ${api_key}` };
+    await execute("Leak", {}, headers);
+    await expect
+      .poll(async () => ((await call("/control/status/task-1", { headers })).body as Body).status)
+      .toBe("failed");
+    const shown = JSON.stringify([(await call("/control/status/task-1", { headers })).body, lines()]);
+    expect(shown).not.toContain("s3cret");
   });
 });
 
@@ -149,6 +172,22 @@ describe("results", () => {
     expect(data.body).toBe("a,b\n1,2\n");
     expect((await execute("Same")).body).toMatchObject({
       error: expect.stringContaining("got output.json twice"),
+    });
+  });
+
+  it("that a file URL names are looked for where it points", async () => {
+    const own = (rows: string) =>
+      defineOperation({
+        name: "Own",
+        async run({ folder }) {
+          const path = `${await folder()}/own.csv`;
+          writeFileSync(path, rows);
+          return { protocol: "file", uri: pathToFileURL(path).href, format: "csv" };
+        },
+      });
+    expect((await (await start([own("a\n1\n")])).execute("Own")).body).toMatchObject({ status: "complete" });
+    expect((await (await start([own("a\n")])).execute("Own")).body).toMatchObject({
+      error: expect.stringContaining("R-RUN-08"),
     });
   });
 

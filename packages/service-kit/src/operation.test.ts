@@ -103,6 +103,9 @@ describe("inputs", () => {
       parameters: {},
       inputs: ["json"],
     });
+    expect(await show({ inputs: [inline([1])] }, { input: { formats: ["csv"] } })).toBe(
+      "Expected input 1 to have format csv, found inline and json",
+    );
     const two = [inline("x", "csv"), inline("y", "csv")];
     expect(await show({ inputs: two }, { input: [{ formats: ["csv"] }] })).toContain("Expected input 2");
   });

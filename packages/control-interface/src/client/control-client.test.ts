@@ -132,6 +132,24 @@ describe("ControlClient", () => {
     },
   );
 
+  it.each([
+    ["in a refusal", json({ detail: `${"x".repeat(490)}s3cret-canary` }, 400)],
+    ["in a value that is wrong", json({ status: `${"x".repeat(70)}s3cret-canary` })],
+    ["in what is no JSON", json("s3cret-canary")],
+  ])(
+    "never repeats its own key, not even the part before a cut, that a service sends back %s",
+    async (_name, answer) => {
+      const { client } = await start(answer, { api_key: "s3cret-canary" });
+      const error = (await client.execute(call).catch((thrown: unknown) => thrown)) as Error & {
+        detail: unknown;
+      };
+      expect(error.message).toMatch(/repeats the caller's key|\[redac/);
+      expect(
+        error.message + String(error.detail) + String((error.cause as Error | undefined)?.message),
+      ).not.toContain("s3cr");
+    },
+  );
+
   it("keeps the peer's status and Retry-After", async () => {
     const { client } = await start(json({ detail: "busy" }, 503, { "Retry-After": "2" }));
     await expect(client.execute(call)).rejects.toMatchObject({ peer_status: 503, retry_after_s: 2 });

@@ -99,7 +99,7 @@ export class ControlClient {
   async status(id: string, options: CallOptions = {}): Promise<StatusAnswer> {
     const answer = await this.#call("GET", `/control/status/${toPathSegment(id)}`, options);
     const body = parseJson(answer, parsePythonJson);
-    const reading = readBody("status", body);
+    const reading = readBody("status", body, answer);
     // Additions beside the fields that every orchestrator reads.
     const { retryable, message } = body as { retryable?: unknown; message?: unknown };
     return {
@@ -150,12 +150,12 @@ export class ControlClient {
     { signal, wait_s, traceparent }: CallOptions,
     headers: Record<string, string> = {},
     body?: string,
-  ): Promise<Answer> {
+  ): Promise<KeyedAnswer> {
     const { api_key, call_timeout_ms = 30_000, max_reply_bytes = 64 * 2 ** 20, hosts } = this.#options;
     if (api_key !== undefined) headers.authorization = `Bearer ${api_key}`;
     if (traceparent !== undefined) headers.traceparent = traceparent;
     if (wait_s !== undefined && wait_s > 0) headers.prefer = `wait=${wait_s}`;
-    const answer = await send({
+    const sent = await send({
       address: this.#address,
       path,
       method,
@@ -167,6 +167,7 @@ export class ControlClient {
       max_bytes: max_reply_bytes,
       signal,
     });
+    const answer: KeyedAnswer = { ...sent, api_key };
     if (answer.status < 400) return answer;
     const what = `${method} ${this.#base}${path}`;
     throw new ControlError("peer_refused", `${what} answered ${answer.status}${detailOf(answer)}`, {
@@ -174,6 +175,11 @@ export class ControlClient {
       ...retryAfter(answer),
     });
   }
+}
+
+/** An answer, and the key that was sent for it: what is quoted from the answer must not spread the key. */
+interface KeyedAnswer extends Answer {
+  api_key: string | undefined;
 }
 
 /** The deployed orchestrator sends every field of a reference, the optional ones as null. */
@@ -193,31 +199,42 @@ function toPathSegment(id: string): string {
   return encodeURIComponent(Buffer.from(id).toString()).replaceAll("%3A", ":");
 }
 
-function readAnswer<K extends ReplyKind>(kind: K, answer: Answer): ReplyReadings[K] {
-  return readBody(kind, parseJson(answer, parsePythonJson));
+function readAnswer<K extends ReplyKind>(kind: K, answer: KeyedAnswer): ReplyReadings[K] {
+  return readBody(kind, parseJson(answer, parsePythonJson), answer);
 }
 
-function readBody<K extends ReplyKind>(kind: K, body: PythonValue): ReplyReadings[K] {
+function readBody<K extends ReplyKind>(kind: K, body: PythonValue, answer: KeyedAnswer): ReplyReadings[K] {
   const reading = readReply(kind, body);
   if (reading.accepted) return reading.read_as;
+  assertQuotable(answer);
   const found = [...new Set(reading.problems.map(({ message, rule }) => `${message} (${rule})`))];
   throw new ControlError("invalid_reply", `Invalid response to ${kind}: ${found.join("; ")}`);
 }
 
 function parseJson<T = unknown>(
-  answer: Answer,
+  answer: KeyedAnswer,
   parse: (body: Buffer) => T = (body) => JSON.parse(String(body)),
 ): T {
   try {
     return parse(answer.body);
   } catch (error) {
+    assertQuotable(answer);
     const message = `Expected JSON in the answer (HTTP ${answer.status}). ${(error as Error).message}`;
     throw new ControlError("invalid_reply", message, { cause: error });
   }
 }
 
-/** The peer's own words, for people. */
-function detailOf({ body }: Answer): string {
+/** Objections quote what they found, in part: of an answer that has the key in it nothing can be quoted. */
+function assertQuotable({ api_key, body, status }: KeyedAnswer): void {
+  if (!api_key || !body.includes(api_key)) return;
+  throw new ControlError(
+    "invalid_reply",
+    `Expected an answer that can be read (HTTP ${status}), found one that is wrong and repeats the caller's key, so that it is not shown; the service must not send keys back`,
+  );
+}
+
+/** The peer's own words, for people; the key is taken out before the text is cut. */
+function detailOf({ body, api_key }: KeyedAnswer): string {
   let detail: unknown = body.toString("utf8");
   try {
     detail = (JSON.parse(String(body)) as { detail?: unknown }).detail ?? detail;
@@ -225,7 +242,8 @@ function detailOf({ body }: Answer): string {
     // Not JSON: its text is all there is to show.
   }
   const text = typeof detail === "string" ? detail : JSON.stringify(detail);
-  return text === "" ? "" : `: ${text.slice(0, 500)}`;
+  const shown = api_key ? text.replaceAll(api_key, "[redacted]") : text;
+  return shown === "" ? "" : `: ${shown.slice(0, 500)}`;
 }
 
 function retryAfter({ headers }: Answer): { retry_after_s?: number } {

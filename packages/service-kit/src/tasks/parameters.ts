@@ -107,10 +107,12 @@ function notTaken(
   reference: DataReference,
   index: number,
 ): ControlError {
-  const either = (words: readonly string[]) => (words.length === 0 ? "any" : words.join(" or "));
+  const expected = [
+    ...(protocols.length > 0 ? [`protocol ${protocols.join(" or ")}`] : []),
+    ...(formats.length > 0 ? [`format ${formats.join(" or ")}`] : []),
+  ];
   return new ControlError(
     "invalid_reference",
-    `Expected input ${index + 1} to have protocol ${either(protocols)} and format ${either(formats)}, ` +
-      `found ${reference.protocol} and ${reference.format}`,
+    `Expected input ${index + 1} to have ${expected.join(" and ")}, found ${reference.protocol} and ${reference.format}`,
   );
 }

@@ -1,4 +1,5 @@
 import { access } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { ControlError, createReference, type DataReference, type Format } from "@aieffect/control-interface";
 import { hasCsvRows } from "@aieffect/data-plane-file";
 import type { Operation, PublishOptions } from "../operation.ts";
@@ -79,8 +80,9 @@ function assertContent(operation: Operation, { format, size_bytes, csv_rows }: P
 
 /** A reference that the operation made by itself, as far as it can be looked at from here. */
 async function assertUsable(operation: Operation, { protocol, uri, format }: DataReference): Promise<void> {
+  const path = uri.startsWith("file:") ? fileURLToPath(uri) : uri;
   if (protocol === "file") {
-    await access(uri).catch((cause: unknown) => {
+    await access(path).catch((cause: unknown) => {
       throw new ControlError(
         "invalid_reference",
         `Expected the file that ${operation.name} returned to exist, found none at ${uri}; write it first, or use ctx.publish`,
@@ -89,7 +91,7 @@ async function assertUsable(operation: Operation, { protocol, uri, format }: Dat
     });
   }
   if (format !== "csv" || operation.allow_empty_csv) return;
-  if (protocol === "file" && !(await hasCsvRows(uri))) throw noRows(operation);
+  if (protocol === "file" && !(await hasCsvRows(path))) throw noRows(operation);
   if (protocol === "inline" && !(await hasCsvRows([Buffer.from(uri, "base64")]))) throw noRows(operation);
 }
 

@@ -1,5 +1,5 @@
 import { ControlError, type DataReference, type ExecuteRequest } from "@aieffect/control-interface";
-import { redact } from "../observability/redact.ts";
+import { toShown } from "../observability/redact.ts";
 import { traceIdOf } from "../observability/trace.ts";
 import type { Operation } from "../operation.ts";
 import { type ContextHost, TaskContext } from "./context.ts";
@@ -49,7 +49,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     createLog: (execution, traceparent) => log.child({ ...idsOf(execution), ...traceIdOf(traceparent) }),
     report(execution, progress, message) {
       const told =
-        message === undefined ? {} : { message: redact(String(message).slice(0, maxMessageLength), secrets) };
+        message === undefined ? {} : { message: toShown(String(message), secrets, maxMessageLength) };
       store.update(execution.handle, { progress, ...told }).catch((error: unknown) => {
         log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress");
       });
@@ -134,7 +134,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     } catch {
       // What was thrown cannot even be logged; its text, if it has one, is in the line of the task's end.
     }
-    return { status: "failed", error: redact(said.slice(0, maxErrorLength), secrets) };
+    return { status: "failed", error: toShown(said, secrets, maxErrorLength) };
   }
 
   function logEnd(ended: Execution, { traceparent, correlation_id }: RunOptions): void {

@@ -1,4 +1,4 @@
-export type { FilePlaneOptions } from "./options.ts";
+export type { FilePlaneOptions, S3Options, UploadOptions } from "./options.ts";
 export type { FilePlane } from "./plane.ts";
 export { createFilePlane } from "./plane.ts";
 export type { FetchOptions } from "./read/fetch.ts";

@@ -1,5 +1,40 @@
 import { resolve } from "node:path";
-import { createHostPolicy, type HostPolicy, type HostPolicyOptions } from "@aieffect/control-interface";
+import {
+  createHostPolicy,
+  type Format,
+  type HostPolicy,
+  type HostPolicyOptions,
+} from "@aieffect/control-interface";
+
+/** An S3-compatible store, and how it is spoken to. */
+export interface S3Options {
+  /** Base URL of a store of one's own, e.g. http://minio:9000. @default https://s3.<region>.amazonaws.com */
+  endpoint?: string;
+  /** @default "us-east-1" */
+  region?: string;
+  access_key_id: string;
+  secret_access_key: string;
+  /** Of temporary credentials. @default none */
+  session_token?: string;
+  /** The bucket in the path (true) or in the host's name. @default true with an `endpoint`, else false */
+  path_style?: boolean;
+  /** Where results are published to. @default none: only reading */
+  bucket?: string;
+  /** What the keys of published results begin with, e.g. "energy/". @default "" */
+  prefix?: string;
+  /** Buckets that inputs may be read from. @default all that the credentials can read */
+  readable_buckets?: readonly string[];
+  /** How long a presigned URL is valid, in seconds; at most 604,800 (7 days). @default 86,400 */
+  presign_s?: number;
+}
+
+/** What an upload may be. */
+export interface UploadOptions {
+  /** Largest file, in bytes. @default 1 GiB */
+  max_file_bytes?: number;
+  /** Formats that are taken. @default all of R-REF-10 */
+  formats?: readonly Format[];
+}
 
 /** What a file data plane can be told. */
 export interface FilePlaneOptions {
@@ -19,6 +54,14 @@ export interface FilePlaneOptions {
   max_fetch_bytes?: number;
   /** A fetch ends when no byte came for so long, in ms. Time in which the reader pauses does not count. @default 60,000 */
   fetch_idle_timeout_ms?: number;
+  /**
+   * How often a fetch goes on after it was cut, refused for the moment, or damaged, as long as it
+   * gets no further; it goes on where it was cut when the peer has byte ranges.
+   * @default 4
+   */
+  fetch_retries?: number;
+  /** The store that `s3` references are read from and published to. @default none */
+  s3?: S3Options;
   /** Largest payload published inline, in bytes; see {@link FilePlane.max_inline_bytes}. @default 1 MiB */
   max_inline_bytes?: number;
   /**
@@ -38,6 +81,7 @@ export interface ResolvedOptions {
   max_redirects: number;
   max_fetch_bytes: number;
   fetch_idle_timeout_ms: number;
+  fetch_retries: number;
   max_inline_bytes: number;
   /** By lower-case `host` or `host:port`. */
   peer_keys: ReadonlyMap<string, string>;
@@ -53,6 +97,7 @@ export function resolveOptions(given: FilePlaneOptions): ResolvedOptions {
     max_redirects: toInteger("max_redirects", given.max_redirects ?? 5, 0),
     max_fetch_bytes: toInteger("max_fetch_bytes", given.max_fetch_bytes ?? 64 * 2 ** 30, 1),
     fetch_idle_timeout_ms: toInteger("fetch_idle_timeout_ms", given.fetch_idle_timeout_ms ?? 60_000, 1),
+    fetch_retries: toInteger("fetch_retries", given.fetch_retries ?? 4, 0),
     max_inline_bytes: toInteger("max_inline_bytes", given.max_inline_bytes ?? 2 ** 20, 0),
     peer_keys: new Map(Object.entries(given.peer_keys ?? {}).map(toPeerKey)),
   };

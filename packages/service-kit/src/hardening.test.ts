@@ -425,8 +425,8 @@ describe("configuration", () => {
     const folder = await tempFolder();
     writeFileSync(`${folder}/key`, "s3cret\n");
     writeFileSync(`${folder}/empty`, "\n");
-    expect((await withEnv({ SERVICE_API_KEY_FILE: `${folder}/key` })).api_key).toBe("s3cret");
-    expect((await withEnv({ SERVICE_API_KEY: " s3cret\n" })).api_key).toBe("s3cret");
+    expect((await withEnv({ SERVICE_API_KEY_FILE: `${folder}/key` })).api_keys).toEqual(["s3cret"]);
+    expect((await withEnv({ SERVICE_API_KEY: " s3cret\n" })).api_keys).toEqual(["s3cret"]);
     await expect(withEnv({ SERVICE_API_KEY_FILE: `${folder}/none` })).rejects.toThrow("readable file");
     await expect(withEnv({ SERVICE_API_KEY_FILE: `${folder}/empty` })).rejects.toThrow("to hold a key");
     await expect(
@@ -449,8 +449,8 @@ describe("configuration", () => {
     [{ operations: [{ name: "A", run, input: { formats: ["CSV"] } }] }, "in lower case"],
     [{ operations: [{ name: "A", run, parameters: { column: "string" } }] }, "to be a zod schema"],
     [{ operations, datadir: "x" }, "got datadir"],
-    [{ operations, store: "redis" }, "store to be a task store"],
-    [{ operations, publish_as: "s3" }, "publish_as"],
+    [{ operations, store: "redis" }, "TASK_STORE to be"],
+    [{ operations, publish_as: "ftp" }, "publish_as"],
   ])("says what is wrong with %j", (options, message) => {
     expect(() => sequentialService(options as never)).toThrow(message);
   });
@@ -458,7 +458,7 @@ describe("configuration", () => {
   it.each([
     [undefined, "Expected a format to publish, one of json, csv"],
     [{ format: "txt" }, "got txt"],
-    [{ format: "json", as: "s3" }, 'got "s3"'],
+    [{ format: "json", as: "ftp" }, 'got "ftp"'],
   ])("says what is wrong with publish(content, %j)", async (options, message) => {
     const { execute } = await start([
       defineOperation({ name: "P", run: (ctx) => ctx.publish("x", options as never) }),

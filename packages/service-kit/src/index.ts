@@ -15,6 +15,6 @@ export { defineOperation } from "./operation.ts";
 export type { ServeOptions, ServiceOptions } from "./options.ts";
 export { sequentialService } from "./sequential.ts";
 export type { Service } from "./service.ts";
+export { createMemoryStore } from "./stores/memory-store.ts";
+export type { Begun, Retention, TaskStore } from "./stores/task-store.ts";
 export type { Execution, ExecutionChange, Payload } from "./tasks/execution.ts";
-export { createMemoryStore } from "./tasks/memory-store.ts";
-export type { Begun, Retention, TaskStore } from "./tasks/task-store.ts";

@@ -261,7 +261,7 @@ describe("self-description (R-OPS-01)", () => {
           output: { protocols: [], formats: [] },
         },
       ],
-      extensions: ["wait", "events", "idempotency", "cancel"],
+      extensions: ["wait", "events", "idempotency", "cancel", "ranges", "upload"],
     });
   });
 });

@@ -37,16 +37,20 @@ export type Content =
   | Iterable<string | Uint8Array>
   | { path: string };
 
+/** The ways in which the next service can reach a result. */
+export const publishedAs: readonly string[] = ["file", "http", "inline", "s3", "presigned"];
+
 /** How a result is published. */
 export interface PublishOptions {
   /** The payload's format. */
   format: Format;
   /**
    * How the next service reaches it: `file` on shared storage, `http` from this service's
-   * /control/data, `inline` inside the reference (small payloads).
+   * /control/data, `inline` inside the reference (small payloads), `s3` in the bucket of the option `s3`,
+   * `presigned` there too, told as a URL that works without credentials for a while.
    * @default the service's `publish_as`
    */
-  as?: "file" | "http" | "inline";
+  as?: "file" | "http" | "inline" | "s3" | "presigned";
   /** File name inside the task's folder. @default `output.<format>` */
   name?: string;
   /** Travels with the reference. */

@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { delimiter } from "node:path";
 import type { HostPolicyOptions } from "@aieffect/control-interface";
+import type { S3Options, UploadOptions } from "@aieffect/data-plane-file";
 import type { DestinationStream } from "pino";
 import { assertKeys, assertOperations } from "./check-options.ts";
-import type { Operation, PublishOptions, Style } from "./operation.ts";
-import type { Retention, TaskStore } from "./tasks/task-store.ts";
+import { type Operation, type PublishOptions, publishedAs, type Style } from "./operation.ts";
+import type { Retention, TaskStore } from "./stores/task-store.ts";
 
 /** What a service is made of. Only `operations` has no default. */
 export interface ServiceOptions {
@@ -16,15 +17,19 @@ export interface ServiceOptions {
   name?: string;
   /** In documents. @default "0.0.0" */
   version?: string;
-  /** Bearer key that callers need (R-AUTH-01). @default `SERVICE_API_KEY`, else the content of `SERVICE_API_KEY_FILE`, else none: open */
-  api_key?: string;
+  /**
+   * Bearer key that callers need (R-AUTH-01). Of several, every one is accepted and the first signs
+   * URLs (R-AUTH-05): put the new key first, and take the old one away when nobody uses it any more.
+   * @default `SERVICE_API_KEY`, else the lines of `SERVICE_API_KEY_FILE`, else none: open
+   */
+  api_key?: string | readonly string[];
   /** Base URL under which peers reach the service, with the router's mount path if it has one. @default `SELF_URL`, else http://localhost:<port> */
   self_url?: string;
   /** Where payloads live. @default `DATA_DIR`, else ./data */
   data_dir?: string;
   /** Further folders that `file` inputs may be in. @default `DATA_ROOTS`, separated like PATH; else none */
   data_roots?: readonly string[];
-  /** How results reach the next service unless `ctx.publish` says otherwise. @default "http" */
+  /** How results reach the next service unless `ctx.publish` says otherwise. `s3` and `presigned` need the option `s3`. @default "http" */
   publish_as?: NonNullable<PublishOptions["as"]>;
   /** Which hosts inputs may be fetched from. @default all but link-local and metadata addresses */
   hosts?: HostPolicyOptions;
@@ -36,6 +41,12 @@ export interface ServiceOptions {
   max_redirects?: number;
   /** So long a fetch may stand still, in ms. @default 60,000 */
   fetch_idle_timeout_ms?: number;
+  /** How often a fetch goes on after it was cut, refused or damaged, without much progress in between. @default 4 */
+  fetch_retries?: number;
+  /** The S3-compatible store that `s3` inputs are read from and results are published to. @default from `AWS_*` and `S3_BUCKET`; none without `AWS_ACCESS_KEY_ID` */
+  s3?: S3Options;
+  /** What `POST /control/data` takes (R-UP-01); false turns it off. @default files of up to 1 GiB */
+  uploads?: UploadOptions | false;
   /** Bearer keys of peers whose data needs one, by `host` or `host:port`; sent to no other (R-SIGN-04). @default none */
   peer_keys?: Readonly<Record<string, string>>;
   /** Largest request body, in bytes (R-EXEC-14). @default 16 MiB */
@@ -48,8 +59,25 @@ export interface ServiceOptions {
   max_pending_bytes?: number;
   /** How long ended tasks and their files are kept (R-RUN-09). */
   retention?: Retention;
-  /** Where task state is kept. @default in memory */
-  store?: TaskStore;
+  /**
+   * Where task state is kept: a store, or its name as in `TASK_STORE`: `memory`, `sqlite:DIR`
+   * (survives a kill; needs the package libsql) or `redis://host:port` (shared by replicas; needs the
+   * package ioredis). @default `TASK_STORE`, else memory
+   */
+  store?: TaskStore | string;
+  /** How many calls a client may make; more are answered 429 (R-LIMIT-01). @default no limit */
+  rate_limit?: RateLimit;
+  /** So long a JSON body may take to come, in ms (R-LIMIT-02). @default 30,000 */
+  body_timeout_ms?: number;
+  /** So long a client may take nothing of a payload, or send nothing of an upload, in ms. @default 120,000 */
+  transfer_idle_timeout_ms?: number;
+  /**
+   * Where OpenTelemetry spans go, as an OTLP/HTTP base URL; needs the packages
+   * @opentelemetry/sdk-trace-base and @opentelemetry/exporter-trace-otlp-http. Without it spans go to
+   * the provider that the application has registered, if it has.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT`, else none
+   */
+  traces_endpoint?: string;
   /** @default `LOG_LEVEL`, else "info" */
   log_level?: string;
   /** Log also into a rotating file here. @default `LOG_DIR`, else not */
@@ -60,8 +88,22 @@ export interface ServiceOptions {
   now?: () => number;
 }
 
-/** Where {@link serve} listens. */
+/** How many calls a client may make. */
+export interface RateLimit {
+  /** Calls in each window. */
+  requests: number;
+  /** Length of a window, in seconds. @default 1 */
+  window_s?: number;
+}
+
+/** Where {@link serve} listens, and what it does with slow or greedy clients. */
 export interface ServeOptions {
+  /** So long the head of a request may take to come, in ms. @default 10,000 */
+  headers_timeout_ms?: number;
+  /** Largest head of a request, in bytes. @default 16 KiB */
+  max_header_bytes?: number;
+  /** Connections at once; more are closed as they come. @default no limit */
+  max_connections?: number;
   /** @default `HOST`, else 0.0.0.0 */
   host?: string;
   /** 0 picks a free one. @default `PORT`, else 8080 */
@@ -74,14 +116,16 @@ export interface ServeOptions {
 
 type Optional =
   | "self_url"
-  | "api_key"
   | "hosts"
   | "max_fetch_bytes"
   | "max_inline_bytes"
   | "max_redirects"
   | "fetch_idle_timeout_ms"
+  | "fetch_retries"
+  | "s3"
   | "peer_keys"
-  | "store"
+  | "rate_limit"
+  | "traces_endpoint"
   | "log_dir"
   | "log_out"
   | "retention";
@@ -100,7 +144,14 @@ const serviceKeys = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_retries",
+  "s3",
+  "uploads",
   "peer_keys",
+  "rate_limit",
+  "body_timeout_ms",
+  "transfer_idle_timeout_ms",
+  "traces_endpoint",
   "max_body_bytes",
   "max_running",
   "max_queued",
@@ -120,41 +171,61 @@ const optionals = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_retries",
   "peer_keys",
+  "rate_limit",
   "retention",
-  "store",
   "log_out",
 ] as const;
 
 /** Options with every default filled in. */
-export type ResolvedOptions = Required<Omit<ServiceOptions, Optional>> &
-  Pick<ServiceOptions, Optional> & { style: Style };
+export type ResolvedOptions = Required<Omit<ServiceOptions, Optional | "api_key">> &
+  Pick<ServiceOptions, Optional> & {
+    style: Style;
+    /** The first signs URLs; none: open (R-AUTH-05). */
+    api_keys: readonly string[];
+    /** Distinguishes services that share a store; the same in every replica. */
+    namespace: string;
+  };
 
 /** Fills in defaults; with {@link resolveServeOptions} the only place that reads the environment. @throws TypeError */
 export function resolveOptions(given: ServiceOptions, style: Style, env = process.env): ResolvedOptions {
   assertKeys("a service's options", given, serviceKeys);
   assertOperations(given.operations);
-  if (given.store !== undefined && typeof given.store?.begin !== "function") {
-    throw new TypeError("Expected store to be a task store, as createMemoryStore() gives");
+  const store = given.store ?? nonEmpty(env.TASK_STORE) ?? "memory";
+  if (typeof store !== "string" && typeof store?.begin !== "function") {
+    throw new TypeError(
+      "Expected store to be a task store, as createMemoryStore() gives, or its name, as in TASK_STORE",
+    );
   }
-  if (given.publish_as !== undefined && !["file", "http", "inline"].includes(given.publish_as)) {
-    throw new TypeError(`Expected publish_as to be "file", "http" or "inline", got "${given.publish_as}"`);
+  if (given.publish_as !== undefined && !publishedAs.includes(given.publish_as)) {
+    throw new TypeError(
+      `Expected publish_as to be one of ${publishedAs.join(", ")}, got "${given.publish_as}"`,
+    );
   }
-  const api_key = given.api_key ?? readKey(env);
+  const api_keys = given.api_key === undefined ? readKeys(env) : [given.api_key].flat();
+  const traces_endpoint =
+    given.traces_endpoint ??
+    nonEmpty(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) ??
+    nonEmpty(env.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const s3 = given.s3 ?? readS3(env);
+  if ((given.publish_as === "s3" || given.publish_as === "presigned") && s3?.bucket === undefined) {
+    throw new TypeError(
+      `Expected the option s3 with a bucket (AWS_ACCESS_KEY_ID and so on, S3_BUCKET) for publish_as "${given.publish_as}", found none`,
+    );
+  }
   const self_url = given.self_url ?? nonEmpty(env.SELF_URL);
   const log_dir = given.log_dir ?? nonEmpty(env.LOG_DIR);
   if (self_url !== undefined && !/^https?:\/\/[^/]/.test(self_url)) {
     throw new TypeError(`Expected self_url (SELF_URL) to be an http or https URL, got "${self_url}"`);
   }
-  if ((env.TASK_STORE ?? "memory") !== "memory" && given.store === undefined) {
-    throw new TypeError(
-      `Expected TASK_STORE to be "memory", got "${env.TASK_STORE}"; no other store is built in`,
-    );
-  }
   return {
     operations: given.operations,
     style,
     name: given.name ?? hostname(),
+    namespace: given.name ?? given.operations.map(({ name }) => name).join("+"),
+    store,
+    api_keys,
     version: given.version ?? "0.0.0",
     data_dir: given.data_dir ?? nonEmpty(env.DATA_DIR) ?? "./data",
     data_roots: given.data_roots ?? nonEmpty(env.DATA_ROOTS)?.split(delimiter).filter(Boolean) ?? [],
@@ -163,9 +234,13 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     max_running: positive("max_running", given.max_running ?? 64),
     max_queued: atLeastZero("max_queued", given.max_queued ?? 1000),
     max_pending_bytes: positive("max_pending_bytes", given.max_pending_bytes ?? 256 * 2 ** 20),
+    body_timeout_ms: positive("body_timeout_ms", given.body_timeout_ms ?? 30_000),
+    transfer_idle_timeout_ms: positive("transfer_idle_timeout_ms", given.transfer_idle_timeout_ms ?? 120_000),
+    uploads: given.uploads ?? {},
     log_level: logLevel(given.log_level ?? nonEmpty(env.LOG_LEVEL) ?? "info"),
     now: given.now ?? Date.now,
-    ...(api_key !== undefined && { api_key }),
+    ...(traces_endpoint !== undefined && { traces_endpoint }),
+    ...(s3 !== undefined && { s3 }),
     ...(self_url !== undefined && { self_url: self_url.replace(/\/+$/, "") }),
     ...(log_dir !== undefined && { log_dir }),
     ...pickDefined(given, optionals),
@@ -183,6 +258,9 @@ export function resolveServeOptions(given: ServeOptions = {}, env = process.env)
   return {
     host: given.host ?? nonEmpty(env.HOST) ?? "0.0.0.0",
     port,
+    headers_timeout_ms: positive("headers_timeout_ms", given.headers_timeout_ms ?? 10_000),
+    max_header_bytes: positive("max_header_bytes", given.max_header_bytes ?? 16 * 1024),
+    max_connections: positive("max_connections", given.max_connections ?? Number.POSITIVE_INFINITY),
     grace_ms: given.grace_ms ?? 8_000,
     handle_signals: given.handle_signals ?? true,
   };
@@ -197,10 +275,10 @@ function logLevel(given: string): string {
 }
 
 /** A key that is asked for and cannot be had must not leave the service open. */
-function readKey(env: NodeJS.ProcessEnv): string | undefined {
+function readKeys(env: NodeJS.ProcessEnv): readonly string[] {
   const key = nonEmpty(env.SERVICE_API_KEY)?.trim();
   const file = nonEmpty(env.SERVICE_API_KEY_FILE);
-  if (file === undefined) return key;
+  if (file === undefined) return key === undefined ? [] : [key];
   let found: string;
   try {
     found = readFileSync(file, "utf8").trim();
@@ -209,10 +287,37 @@ function readKey(env: NodeJS.ProcessEnv): string | undefined {
   }
   if (found === "")
     throw new TypeError(`Expected the file of SERVICE_API_KEY_FILE to hold a key, found nothing in ${file}`);
-  if (key !== undefined && key !== found) {
+  const keys = found
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter(Boolean);
+  if (key !== undefined && !keys.includes(key)) {
     throw new TypeError("Expected SERVICE_API_KEY or SERVICE_API_KEY_FILE, got both with different keys");
   }
-  return found;
+  return keys;
+}
+
+/** The names that every S3 tool reads. */
+function readS3(env: NodeJS.ProcessEnv): S3Options | undefined {
+  const access_key_id = nonEmpty(env.AWS_ACCESS_KEY_ID);
+  const secret_access_key = nonEmpty(env.AWS_SECRET_ACCESS_KEY);
+  if (access_key_id === undefined || secret_access_key === undefined) return undefined;
+  const endpoint = nonEmpty(env.AWS_ENDPOINT_URL_S3) ?? nonEmpty(env.AWS_ENDPOINT_URL);
+  const region = nonEmpty(env.AWS_REGION) ?? nonEmpty(env.AWS_DEFAULT_REGION);
+  const session_token = nonEmpty(env.AWS_SESSION_TOKEN);
+  const bucket = nonEmpty(env.S3_BUCKET);
+  const prefix = nonEmpty(env.S3_PREFIX);
+  return {
+    access_key_id,
+    secret_access_key,
+    ...pickDefined({ endpoint, region, session_token, bucket, prefix }, [
+      "endpoint",
+      "region",
+      "session_token",
+      "bucket",
+      "prefix",
+    ]),
+  } as S3Options;
 }
 
 /** The named members that are there: with exact optional types, undefined is not the same as absent. */

@@ -5,9 +5,9 @@ import { createLog } from "./observability/log.ts";
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
 import type { Operation, Style } from "./operation.ts";
 import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
+import { openStore } from "./stores/open-store.ts";
+import { neverDroppedWithin_ms, resolveRetention, type TaskStore } from "./stores/task-store.ts";
 import { createEngine, type Engine } from "./tasks/engine.ts";
-import { createMemoryStore } from "./tasks/memory-store.ts";
-import { neverDroppedWithin_ms, resolveRetention, type TaskStore } from "./tasks/task-store.ts";
 
 /** The pieces of a service, for the HTTP layer. */
 export interface ServiceParts {
@@ -41,25 +41,33 @@ const planeOptions = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_retries",
+  "s3",
   "peer_keys",
 ] as const;
 
 /** Seconds between two looks for what retention allows to drop. */
 const pruneEvery_s = 30;
 
+/** What never reaches a log or an answer, whoever quotes it. */
+function secretsOf({ api_keys, peer_keys = {}, s3 }: ResolvedOptions): string[] {
+  const ofS3 = [s3?.secret_access_key, s3?.session_token].filter((secret) => secret !== undefined);
+  return [...api_keys, ...Object.values(peer_keys), ...ofS3];
+}
+
 /** Puts a service together; `style` is what its variants differ in. */
 export function createService(given: ServiceOptions, style: Style): Service {
   const options = resolveOptions(given, style);
-  const { name, api_key, log_level, log_dir, log_out } = options;
-  const secrets = [...(api_key === undefined ? [] : [api_key]), ...Object.values(options.peer_keys ?? {})];
+  const { name, api_keys, log_level, log_dir, log_out } = options;
+  const secrets = secretsOf(options);
   const { log, close: closeLog } = createLog({ level: log_level, dir: log_dir, name, out: log_out, secrets });
-  const store = options.store ?? createMemoryStore(options.retention);
+  const store = openStore(options);
   const plane = createFilePlane({
     data_dir: options.data_dir,
     roots: options.data_roots,
     ...pickDefined(options, planeOptions),
   });
-  const signer = api_key === undefined ? undefined : createUrlSigner(api_key);
+  const signer = api_keys[0] === undefined ? undefined : createUrlSigner(api_keys[0]);
   let selfUrl = options.self_url;
   const urlOfSelf = () => selfUrl ?? "http://localhost:8080";
   const retention = resolveRetention(options.retention);

@@ -21,12 +21,24 @@ const statusByCode = {
   method_not_allowed: 405,
   /** The body is larger than the service takes (R-EXEC-14). */
   body_too_large: 413,
+  /** The body did not come, or stood still for too long. */
+  request_timeout: 408,
+  /** An upload is no multipart/form-data (R-UP-01). */
+  unsupported_media_type: 415,
+  /** The range begins behind the end of the payload (R-DATA-05). */
+  range_not_satisfiable: 416,
+  /** The client has made too many calls (R-LIMIT-01). */
+  rate_limited: 429,
   /** An Idempotency-Key came back with another body (R-IDEM-02). */
   idempotency_mismatch: 422,
   /** Too many tasks wait (R-EXEC-15). */
   queue_full: 503,
   /** The service is stopping and takes no new tasks. */
   stopping: 503,
+  /** The store that keeps the tasks cannot be reached, or does not take what is to be kept. */
+  store_unavailable: 503,
+  /** The disk or its quota is full. */
+  storage_full: 507,
   /** A reference breaks a rule of the contract (R-REF-01 to R-REF-18). */
   invalid_reference: 422,
   /** A reference could not be read: file missing, host refused, too large, wrong checksum. */

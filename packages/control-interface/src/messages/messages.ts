@@ -89,7 +89,7 @@ const portSchema = z.object({
 });
 
 /** The additions of Part B that a service can declare. */
-export const extensions = ["wait", "events", "idempotency", "cancel"] as const;
+export const extensions = ["wait", "events", "idempotency", "cancel", "ranges", "upload"] as const;
 
 /** The answer to GET /control/operations (R-OPS-01). */
 export const operationsResponseSchema = z

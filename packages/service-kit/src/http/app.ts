@@ -11,8 +11,8 @@ export function createApp(service: Service): Express {
   const { options, operations, metrics, log } = service.parts;
   const app = express();
   app.disable("x-powered-by");
-  if (options.api_key !== undefined) {
-    const authenticate = createAuthenticate(options.api_key);
+  if (options.api_keys.length > 0) {
+    const authenticate = createAuthenticate(options.api_keys);
     app.use((request, response, next) => {
       try {
         authenticate(request.headers.authorization);
@@ -26,7 +26,7 @@ export function createApp(service: Service): Express {
     title: options.name,
     version: options.version,
     methods: [...operations.keys()],
-    secured: options.api_key !== undefined,
+    secured: options.api_keys.length > 0,
   });
   const described = describeOperations(operations, options.style);
   app.get("/openapi.json", (_request, response) => sendJson(response, 200, openApi));

@@ -16,7 +16,7 @@ export function describeOperations(
       inputs: portsOf(operation.input).map(describePort),
       output: describePort(operation.output ?? {}),
     })),
-    extensions: ["wait", "events", "idempotency", "cancel"],
+    extensions: ["wait", "events", "idempotency", "cancel", "ranges", "upload"],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
+import type { TaskStore } from "../stores/task-store.ts";
 import type { Engine } from "../tasks/engine.ts";
 import { changeAt, countChanges, type Execution, hasEnded } from "../tasks/execution.ts";
-import type { TaskStore } from "../tasks/task-store.ts";
 
 /** What a stream needs of the service around it. */
 export interface StreamParts {

@@ -17,7 +17,7 @@ const openPaths = new Set(["/health", "/ready"]);
  */
 export function createHandler(service: ServiceParts): ControlHandler {
   const { options, signer, log } = service;
-  const authenticate = options.api_key === undefined ? undefined : createAuthenticate(options.api_key);
+  const authenticate = options.api_keys.length === 0 ? undefined : createAuthenticate(options.api_keys);
   const match = createMatcher(createRoutes(service));
 
   async function answer(exchange: Exchange, matched: Match): Promise<void> {

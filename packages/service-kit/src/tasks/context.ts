@@ -7,7 +7,13 @@ import {
   toInlineReference,
 } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
-import type { Content, Input, OperationContext, PublishOptions } from "../operation.ts";
+import {
+  type Content,
+  type Input,
+  type OperationContext,
+  type PublishOptions,
+  publishedAs,
+} from "../operation.ts";
 import type { Execution } from "./execution.ts";
 import { heeded } from "./heeded.ts";
 import { createInput } from "./input.ts";
@@ -152,7 +158,9 @@ function assertPublishOptions(options: PublishOptions | undefined): void {
       `Expected a format to publish, one of ${formats.join(", ")}, ${example}; got ${options?.format}`,
     );
   }
-  if (options.as !== undefined && !["file", "http", "inline"].includes(options.as)) {
-    throw new TypeError(`Expected publish to be told as "file", "http" or "inline", got "${options.as}"`);
+  if (options.as !== undefined && !publishedAs.includes(options.as)) {
+    throw new TypeError(
+      `Expected publish to be told as one of ${publishedAs.join(", ")}, got "${options.as}"`,
+    );
   }
 }

@@ -9,11 +9,11 @@ import type { FilePlane } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Operation, PublishOptions, Style } from "../operation.ts";
+import type { Begun, TaskStore } from "../stores/task-store.ts";
 import { createHandle } from "./create-handle.ts";
 import { createExecution, type Execution, hasEnded, toExecuteAnswer } from "./execution.ts";
 import { createRunner, type RunOptions } from "./runner.ts";
 import { createSlots, type SlotLimits } from "./slots.ts";
-import type { Begun, TaskStore } from "./task-store.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** What an engine is made of. */
@@ -95,6 +95,7 @@ export function createEngine(parts: EngineParts): Engine {
       fingerprintOf(request),
       now(),
       options.idempotency_key,
+      options.correlation_id,
     );
     // Only what is new needs room: who asks again for what is known gets it also from a full or stopping service.
     const begun = await store.begin(candidate, options.idempotency_key, () => admit(options.size_bytes));

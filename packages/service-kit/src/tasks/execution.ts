@@ -45,6 +45,10 @@ export interface Execution {
   payload: Payload | undefined;
   /** The folder of this execution, once it has one. */
   folder: string | undefined;
+  /** Size of all files in that folder, counted at the end; 0 before. */
+  folder_bytes: number;
+  /** The caller's `X-Correlation-Id`, for the log (R-LOG-02). */
+  correlation_id: string | undefined;
   /** Every progress that was seen while it ran, oldest first: at most one per percent. */
   steps: readonly number[];
   /** Epoch ms. */
@@ -57,7 +61,16 @@ export interface Execution {
 export type ExecutionChange = Partial<
   Pick<
     Execution,
-    "status" | "progress" | "message" | "error" | "retryable" | "output" | "payload" | "folder" | "ended_at"
+    | "status"
+    | "progress"
+    | "message"
+    | "error"
+    | "retryable"
+    | "output"
+    | "payload"
+    | "folder"
+    | "folder_bytes"
+    | "ended_at"
   >
 >;
 
@@ -72,6 +85,7 @@ export function createExecution(
   fingerprint: string,
   created_at: number,
   idempotency_key: string | undefined,
+  correlation_id?: string | undefined,
 ): Execution {
   return {
     handle,
@@ -90,6 +104,8 @@ export function createExecution(
     output: null,
     payload: undefined,
     folder: undefined,
+    folder_bytes: 0,
+    correlation_id,
     steps: firstStep,
     created_at,
     ended_at: undefined,

@@ -1,5 +1,5 @@
+import type { TaskStore } from "../stores/task-store.ts";
 import type { Execution } from "./execution.ts";
-import type { TaskStore } from "./task-store.ts";
 
 /** What ends a wait before its condition holds. */
 export interface WaitLimits {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { Retention, TaskStore } from "../stores/task-store.ts";
 import { createExecution, type Execution, hasEnded } from "../tasks/execution.ts";
-import type { Retention, TaskStore } from "../tasks/task-store.ts";
 import { waitFor } from "../tasks/wait-for.ts";
 
 let serial = 0;

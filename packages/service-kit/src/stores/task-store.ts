@@ -1,4 +1,4 @@
-import type { Execution, ExecutionChange } from "./execution.ts";
+import type { Execution, ExecutionChange } from "../tasks/execution.ts";
 
 /** What came of asking a store to begin an execution (R-IDEM-01 to 04). */
 export type Begun =
@@ -18,6 +18,17 @@ export type Begun =
  */
 export interface TaskStore {
   /**
+   * Other processes may change its executions, so that whoever runs one has to listen for its end.
+   * @default false
+   */
+  readonly shared?: boolean;
+  /**
+   * Resolves when the store can be used; what was left by a process that died has been marked as
+   * lost by then (R-LOST-01). May be called again, to ask whether it still can be.
+   * @throws ControlError `store_unavailable`
+   */
+  ready(): Promise<void>;
+  /**
    * Decides by the rules of safe retry and keeps the candidate if it is new; atomic. `admit` is
    * called before a new one is kept, and refuses it by throwing.
    */
@@ -28,7 +39,10 @@ export interface TaskStore {
   update(handle: string, change: ExecutionChange): Promise<Execution | undefined>;
   /** Notes what the first caller was told; also after the end. */
   answered(handle: string, first_answer: NonNullable<Execution["first_answer"]>): Promise<void>;
-  /** Calls back after every change of an execution. @returns stops it */
+  /**
+   * Calls back after every change of an execution, by whatever process, newest state last; a change
+   * may be left out when a newer one follows. @returns stops it
+   */
   subscribe(handle: string, listener: (execution: Execution) => void): () => void;
   /** Drops what retention allows to drop and gives it back, so that its files can follow. */
   prune(now: number): Promise<Execution[]>;
@@ -44,15 +58,19 @@ export interface Retention {
   max_tasks?: number;
   /** How many bytes the state of ended ones may take, about; the largest consumers go first. @default 256 MiB */
   max_bytes?: number;
+  /** How many bytes the files of ended ones may take on disk; the oldest go first. @default no limit */
+  max_payload_bytes?: number;
 }
 
 /** Retention with its defaults filled in. */
 export function resolveRetention(given: Retention = {}): Required<Retention> {
   const { max_age_s = 86_400, max_tasks = 10_000, max_bytes = 256 * 2 ** 20 } = given;
-  for (const [name, value] of Object.entries({ max_age_s, max_tasks, max_bytes })) {
+  const { max_payload_bytes = Number.POSITIVE_INFINITY } = given;
+  const resolved = { max_age_s, max_tasks, max_bytes, max_payload_bytes };
+  for (const [name, value] of Object.entries(resolved)) {
     if (!(value > 0)) throw new TypeError(`Expected retention.${name} to be above 0, got ${value}`);
   }
-  return { max_age_s, max_tasks, max_bytes };
+  return resolved;
 }
 
 /** What ended less than this many ms ago is never dropped (R-RUN-09). */

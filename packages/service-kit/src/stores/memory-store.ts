@@ -1,4 +1,4 @@
-import { applyChange, type Execution, hasEnded } from "./execution.ts";
+import { applyChange, type Execution, hasEnded } from "../tasks/execution.ts";
 import {
   decideBegin,
   neverDroppedWithin_ms,
@@ -52,6 +52,7 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
   }
 
   return {
+    async ready() {},
     async begin(candidate, idempotency_key, admit) {
       const known = ofTask(byRawId.get(candidate.task_id), candidate.workflow_id);
       const begun = decideBegin(known, candidate, idempotency_key);

@@ -1,13 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const project = (name: string, root: string, folders = ["src"]) => ({
+const project = (name: string, root: string, folders = ["src"], timeout_ms = 30_000) => ({
   test: {
     name,
     // Absolute, because packages run their tests from their own folders.
     root: fileURLToPath(new URL(root, import.meta.url)),
     include: folders.map((folder) => `${folder}/**/*.test.{ts,mjs}`),
-    testTimeout: 30_000,
+    testTimeout: timeout_ms,
     hookTimeout: 30_000,
   },
 });
@@ -24,6 +24,7 @@ export default defineConfig({
       project("data-plane-file", "packages/data-plane-file"),
       project("service-kit", "packages/service-kit"),
       project("local-run", "packages/local-run"),
+      project("endurance", "packages/endurance", ["src"], 15 * 60_000),
       project("orchestrator-lite", "orchestrator-lite"),
       project("readme", "scripts", ["."]),
       project("file-based-energy-pipeline", "use-cases/file_based_energy_pipeline", [

@@ -14,7 +14,9 @@ const results = mkdtempSync(join(tmpdir(), "aieffect-results-"));
 const env = { ...process.env, CI: "true", AIEFFECT_TEST_RESULTS: results, AIEFFECT_NO_SKIP: "1" };
 
 const checks = [
+  ["what tests need beside Node", "node scripts/install-test-servers.mjs"],
   ["tests", readmeTestCommand()],
+  ["long proofs", "npm run -s endurance"],
   ["lint", "npm run -s lint"],
   ["unused code and dependencies", "npm run -s knip"],
   ["consistent package files", "npm run -s sherif"],

@@ -17,6 +17,7 @@ const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, "utf8"
 const entries = {
   bench: "packages/bench/dist/main.js",
   demo: "use-cases/file_based_energy_pipeline/dist/demo/main.js",
+  endurance: "scripts/endurance.mjs",
   generate: "packages/control-interface/dist/generate.js",
   hello: "packages/service-kit/examples/hello.mjs",
   oracle: "packages/control-interface/dist/oracle/main.js",

@@ -60,6 +60,12 @@ export interface FilePlaneOptions {
    * @default 4
    */
   fetch_retries?: number;
+  /**
+   * Wait before the first of these retries, in ms; doubled for each further one, up to 5 s. A peer's
+   * `Retry-After` is kept to up to 10 s.
+   * @default 100
+   */
+  fetch_backoff_ms?: number;
   /** The store that `s3` references are read from and published to. @default none */
   s3?: S3Options;
   /** Largest payload published inline, in bytes; see {@link FilePlane.max_inline_bytes}. @default 1 MiB */
@@ -82,6 +88,7 @@ export interface ResolvedOptions {
   max_fetch_bytes: number;
   fetch_idle_timeout_ms: number;
   fetch_retries: number;
+  fetch_backoff_ms: number;
   max_inline_bytes: number;
   /** By lower-case `host` or `host:port`. */
   peer_keys: ReadonlyMap<string, string>;
@@ -98,6 +105,7 @@ export function resolveOptions(given: FilePlaneOptions): ResolvedOptions {
     max_fetch_bytes: toInteger("max_fetch_bytes", given.max_fetch_bytes ?? 64 * 2 ** 30, 1),
     fetch_idle_timeout_ms: toInteger("fetch_idle_timeout_ms", given.fetch_idle_timeout_ms ?? 60_000, 1),
     fetch_retries: toInteger("fetch_retries", given.fetch_retries ?? 4, 0),
+    fetch_backoff_ms: toInteger("fetch_backoff_ms", given.fetch_backoff_ms ?? 100, 1),
     max_inline_bytes: toInteger("max_inline_bytes", given.max_inline_bytes ?? 2 ** 20, 0),
     peer_keys: new Map(Object.entries(given.peer_keys ?? {}).map(toPeerKey)),
   };

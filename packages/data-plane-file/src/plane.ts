@@ -4,6 +4,8 @@ import { type FilePlaneOptions, resolveOptions } from "./options.ts";
 import { createFetcher, type FetchOptions } from "./read/fetch.ts";
 import { type LocalPathOptions, toLocalPath } from "./read/local-path.ts";
 import { openReference } from "./read/open.ts";
+import { openVerified } from "./read/open-verified.ts";
+import { readWhole } from "./read/read-whole.ts";
 import type { Content } from "./write/content.ts";
 import { type StoredPayload, type StoreOptions, store } from "./write/store.ts";
 import { createTaskFolder, removeTaskFolder } from "./write/task-folder.ts";
@@ -21,6 +23,20 @@ export interface FilePlane {
    * `checksum`: the stream errors instead of ending when they differ. Destroy it to stop early.
    */
   open(reference: DataReference, options?: FetchOptions): Promise<Readable>;
+  /**
+   * As `open`, but nothing of it is given before all of it is there and verified: it is fetched into
+   * `folder` first, anew if it came damaged. That copy is removed when the stream closes.
+   */
+  openVerified(reference: DataReference, folder: string, options?: FetchOptions): Promise<Readable>;
+  /**
+   * Hands the payload to a reader that keeps it back until its end, and once more, from its
+   * beginning, when it came damaged. `take` has to reject with the stream's own error.
+   */
+  readWhole<T>(
+    reference: DataReference,
+    take: (payload: Readable) => Promise<T>,
+    options?: FetchOptions,
+  ): Promise<T>;
   /**
    * The path of a local file with the payload. Of a `file` reference that is the file itself,
    * links resolved, which must not be changed; of any other a copy written atomically in `folder`.
@@ -48,6 +64,8 @@ export function createFilePlane(options: FilePlaneOptions): FilePlane {
   return {
     max_inline_bytes,
     open: (reference, given = {}) => openReference(reference, sources, given),
+    openVerified: (reference, folder, given = {}) => openVerified(reference, folder, sources, given),
+    readWhole: (reference, take, given = {}) => readWhole(reference, sources, given, take),
     localPath: (reference, folder, given = {}) => toLocalPath(reference, folder, sources, given),
     createTaskFolder: (workflow_id, task_id) => createTaskFolder(data_dir, workflow_id, task_id),
     removeTaskFolder: (folder) => removeTaskFolder(data_dir, folder),

@@ -4,7 +4,8 @@ import { assertWanted, givenUp, toUnreadable } from "./failures.ts";
 import type { Fetcher, FetchOptions } from "./fetch.ts";
 import { openFile } from "./file.ts";
 import { openInline } from "./inline.ts";
-import { createVerifier } from "./verify.ts";
+import { bufferSize } from "./transfer.ts";
+import { canVerify, createVerifier } from "./verify.ts";
 
 /** What a payload is read with. */
 export interface Sources {
@@ -12,17 +13,27 @@ export interface Sources {
   fetcher: Fetcher;
 }
 
-/** Opens a payload; its size and checksum are verified when it ends. */
+/** Whether a payload comes over the network, where bytes may be damaged on their way. */
+export function isFetched({ protocol }: DataReference): boolean {
+  return protocol === "http" || protocol === "https" || protocol === "s3";
+}
+
+/**
+ * Opens a payload; its size and checksum are verified when it ends.
+ *
+ * @param advice what to do about a payload that differs
+ */
 export async function openReference(
   reference: DataReference,
   sources: Sources,
   options: FetchOptions,
+  advice = isFetched(reference) ? refetch : "produce it again",
 ): Promise<Readable> {
   const { signal } = options;
   assertReadable(reference);
   assertWanted(`Reading ${reference.protocol}`, signal);
   const { source, what } = await openSource(reference, sources, options);
-  const verified = createVerifier(reference, what);
+  const verified = createVerifier(reference, what, advice);
   // Ahead of the pipeline's own listener, so that the reader gets the error that explains itself.
   source.once("error", (error) => verified.destroy(toUnreadable(what, error)));
   const onAbort = () => verified.destroy(givenUp(`Reading ${what}`, signal as AbortSignal));
@@ -43,8 +54,12 @@ export function assertReadable(reference: DataReference): void {
   }
 }
 
+/** The bytes are with the reader already, who alone could take them back. */
+const refetch =
+  "use stream({ verified: true }) or path() of an input, or openVerified() or localPath() of a data plane, to have it fetched again";
+
 async function openSource(
-  { protocol, uri }: DataReference,
+  { protocol, uri, checksum }: DataReference,
   { roots, fetcher }: Sources,
   options: FetchOptions,
 ): Promise<{ source: Readable; what: string }> {
@@ -53,11 +68,11 @@ async function openSource(
       return { source: openInline(uri), what: "the inline payload" };
     case "file": {
       const { handle, path } = await openFile(uri, roots);
-      return { source: handle.createReadStream({ highWaterMark: 256 * 1024 }), what: path };
+      return { source: handle.createReadStream({ highWaterMark: bufferSize }), what: path };
     }
     case "http":
     case "https": {
-      const { body, what } = await fetcher.fetch(uri, options);
+      const { body, what } = await fetcher.fetch(uri, { ...options, verified: canVerify(checksum) });
       return { source: body, what };
     }
     default:

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { type DataReference, formats, isFormat } from "@aieffect/control-interface";
 import {
   type FilePlane,
+  type RetryNotice,
   toFileReference,
   toHttpReference,
   toInlineReference,
@@ -27,6 +28,8 @@ export interface ContextHost {
   dataUrl(handle: string): string;
   createLog(execution: Execution, traceparent: string | undefined): Logger;
   report(execution: Execution, percent: number, message: string | undefined): void;
+  /** Logs that an input's fetch goes on. */
+  noteRetry(execution: Execution, log: Logger, notice: RetryNotice): void;
   noteFolder(execution: Execution, folder: string): Promise<void>;
 }
 
@@ -88,6 +91,7 @@ export class TaskContext<P> implements OperationContext<P> {
         traceparent: this.#traceparent,
         folder: this.folder,
         onOpen: (stream) => this.#opened.add(stream),
+        onRetry: (notice) => this.#host.noteRetry(this.#execution, this.log, notice),
       }),
     );
     return this.#inputs;

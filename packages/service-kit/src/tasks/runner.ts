@@ -54,6 +54,13 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
         log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress");
       });
     },
+    noteRetry({ created_at }, taskLog, { attempt, offset, reason }) {
+      const line = { status: "running", duration_ms: now() - created_at, attempt, offset };
+      taskLog.warn(
+        { ...line, reason: toShown(reason, secrets, maxMessageLength) },
+        "fetching an input goes on",
+      );
+    },
     async noteFolder(execution, folder) {
       if ((await store.update(execution.handle, { folder })) !== undefined) return;
       // Ended before it had a folder, by a cancel: nobody would ever remove this one.

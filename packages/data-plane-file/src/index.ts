@@ -4,7 +4,7 @@ export { createFilePlane } from "./plane.ts";
 export type { FetchOptions } from "./read/fetch.ts";
 export type { LocalPathOptions } from "./read/local-path.ts";
 export type { RetryNotice } from "./read/patience.ts";
-export type { SentPayload } from "./serve/send-payload.ts";
+export type { SendOptions, SentPayload } from "./serve/send-payload.ts";
 export { sendPayload } from "./serve/send-payload.ts";
 export type { UrlSigner, UrlVerdict } from "./serve/url-signer.ts";
 export { createUrlSigner } from "./serve/url-signer.ts";

@@ -5,28 +5,7 @@ import {
   type HostPolicy,
   type HostPolicyOptions,
 } from "@aieffect/control-interface";
-
-/** An S3-compatible store, and how it is spoken to. */
-export interface S3Options {
-  /** Base URL of a store of one's own, e.g. http://minio:9000. @default https://s3.<region>.amazonaws.com */
-  endpoint?: string;
-  /** @default "us-east-1" */
-  region?: string;
-  access_key_id: string;
-  secret_access_key: string;
-  /** Of temporary credentials. @default none */
-  session_token?: string;
-  /** The bucket in the path (true) or in the host's name. @default true with an `endpoint`, else false */
-  path_style?: boolean;
-  /** Where results are published to. @default none: only reading */
-  bucket?: string;
-  /** What the keys of published results begin with, e.g. "energy/". @default "" */
-  prefix?: string;
-  /** Buckets that inputs may be read from. @default all that the credentials can read */
-  readable_buckets?: readonly string[];
-  /** How long a presigned URL is valid, in seconds; at most 604,800 (7 days). @default 86,400 */
-  presign_s?: number;
-}
+import { type ResolvedS3, resolveS3, type S3Options } from "./s3/resolve-s3.ts";
 
 /** What an upload may be. */
 export interface UploadOptions {
@@ -76,6 +55,8 @@ export interface FilePlaneOptions {
    * @default none
    */
   peer_keys?: Readonly<Record<string, string>>;
+  /** The clock that signatures are dated by, epoch ms. @default Date.now */
+  now?: () => number;
 }
 
 /** The options with every default filled in and every value checked. */
@@ -92,6 +73,7 @@ export interface ResolvedOptions {
   max_inline_bytes: number;
   /** By lower-case `host` or `host:port`. */
   peer_keys: ReadonlyMap<string, string>;
+  s3: ResolvedS3 | undefined;
 }
 
 /** Fills in the defaults; reads no environment. @throws TypeError for a value that cannot be meant */
@@ -108,6 +90,7 @@ export function resolveOptions(given: FilePlaneOptions): ResolvedOptions {
     fetch_backoff_ms: toInteger("fetch_backoff_ms", given.fetch_backoff_ms ?? 100, 1),
     max_inline_bytes: toInteger("max_inline_bytes", given.max_inline_bytes ?? 2 ** 20, 0),
     peer_keys: new Map(Object.entries(given.peer_keys ?? {}).map(toPeerKey)),
+    s3: given.s3 && resolveS3(given.s3, given.now ?? Date.now),
   };
 }
 

@@ -53,11 +53,20 @@ const passing = new Set(
 /** Says of anything that went wrong while reading `what` what it means and what to do; a ControlError stays as it is. */
 export function toUnreadable(what: string, error: unknown): ControlError {
   if (error instanceof ControlError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const hint = (code !== undefined && hints[code]) || message;
-  const shown = code === undefined || hint.includes(code) ? "" : ` (${code})`;
-  const unreadable = new ControlError("unreadable_reference", `Cannot read ${what}: ${hint}${shown}`, {
+  const unreadable = new ControlError("unreadable_reference", `Cannot read ${what}: ${reasonOf(error)}`, {
     cause: error,
   });
-  return code !== undefined && passing.has(code) ? curable("again", unreadable) : unreadable;
+  return mayPass(error) ? curable("again", unreadable) : unreadable;
+}
+
+/** What an error of the system means and what to do. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const hint = (code !== undefined && hints[code]) || message;
+  return code === undefined || hint.includes(code) ? hint : `${hint} (${code})`;
+}
+
+/** Whether an error of the system may be gone when the same is tried again. */
+export function mayPass(error: unknown): boolean {
+  return passing.has((error as NodeJS.ErrnoException).code ?? "");
 }

@@ -82,9 +82,10 @@ export function createFilePlane(options: FilePlaneOptions): FilePlane {
     hosts: resolved.hosts,
     idle_timeout_ms: resolved.fetch_idle_timeout_ms,
     retries: resolved.fetch_retries,
-    backoff_ms: 200,
+    backoff_ms: resolved.fetch_backoff_ms,
+    consent_ms: 1_000,
   });
-  const sources = { roots, fetcher };
+  const sources = { roots, fetcher, s3 };
   return {
     max_inline_bytes,
     bucket: s3.bucket,

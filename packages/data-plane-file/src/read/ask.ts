@@ -1,15 +1,24 @@
-import type { Agent, IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import type { Agent, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type * as https from "node:https";
 import { ControlError, type HostPolicy } from "@aieffect/control-interface";
+import { readS3Error } from "../s3/failure.ts";
 import { curable } from "./failures.ts";
 import { request, showUrl } from "./request.ts";
 
-/**
- * Signs one request: gives back the headers to send, which may be all of those it was given and
- * more. It is called for every attempt anew, with the `range` that is asked for among the headers,
- * and for the URL's own origin alone.
- */
-export type Sign = (url: URL, headers: OutgoingHttpHeaders) => OutgoingHttpHeaders;
+/** How a peer is asked that is no plain web server, such as an object store. It has no redirects. */
+export interface Manners {
+  /** Names the payload in error texts. */
+  what: string;
+  /** What is asked for, encoded; a URL would change a path with `.` or `..` in it. */
+  path: string;
+  /**
+   * Signs one request: gives back the headers to send, which may be all of those it was given and
+   * more. It is called for every attempt anew, with the `range` that is asked for among the headers.
+   */
+  sign(url: URL, headers: OutgoingHttpHeaders): OutgoingHttpHeaders;
+  /** Says what a refusal means and what to do, and whether it may be over in a moment. */
+  explain(status: number, headers: IncomingHttpHeaders, body: string): { text: string; passing: boolean };
+}
 
 /** One question for a payload, or for a part of it. */
 export interface Question {
@@ -18,7 +27,7 @@ export interface Question {
   range: Record<string, string>;
   /** Bearer key for the URL's origin. */
   key: string | undefined;
-  sign: Sign | undefined;
+  manners: Manners | undefined;
   traceparent: string | undefined;
   /** Fires with a ControlError as its reason. */
   signal: AbortSignal;
@@ -52,26 +61,24 @@ const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
  * @throws ControlError `unreadable_reference`, noted as curable where asking again may help
  */
 export async function ask(question: Question, asker: Asker): Promise<Answer> {
-  const { range, traceparent, signal } = question;
-  let { url, key, sign } = question;
+  const { range, manners, traceparent, signal } = question;
+  let { url, key } = question;
   for (let hops = 0; hops <= asker.max_redirects; hops++) {
     const headers = toHeaders(key, traceparent, range);
     const response = await request({
       url,
-      headers: sign === undefined ? headers : sign(url, headers),
+      path: manners?.path,
+      headers: manners === undefined ? headers : manners.sign(url, headers),
       agent: url.protocol === "https:" ? asker.agents.https : asker.agents.http,
       hosts: asker.hosts,
       timeout_ms: asker.timeout_ms,
       signal,
     });
-    const target = toRedirect(response, url);
+    const target = manners === undefined ? toRedirect(response, url) : undefined;
     if (target === undefined) return toAnswer(response, url, question, asker);
     response.destroy();
-    // Key and signature were made for this peer; where it points to is somebody else (R-SIGN-04).
-    if (target.origin !== url.origin) {
-      key = undefined;
-      sign = undefined;
-    }
+    // The key was given for this peer; where it points to is somebody else (R-SIGN-04).
+    if (target.origin !== url.origin) key = undefined;
     url = target;
   }
   throw new ControlError(
@@ -83,16 +90,17 @@ export async function ask(question: Question, asker: Asker): Promise<Answer> {
 async function toAnswer(
   response: IncomingMessage,
   url: URL,
-  { range, signal }: Question,
+  { range, manners, signal }: Question,
   { timeout_ms }: Asker,
 ): Promise<Answer> {
-  const what = showUrl(url);
+  const what = manners?.what ?? showUrl(url);
   const status = response.statusCode ?? 0;
   const isGood = status === 200 || (range.range !== undefined && (status === 206 || status === 416));
   if (!isGood) {
-    const detail = await readDetail(response, timeout_ms, signal);
+    const body = await readShort(response, timeout_ms, signal);
     if (signal.aborted) throw signal.reason;
-    throw refusal(response, what, detail);
+    const told = manners?.explain(status, response.headers, body);
+    throw refusal(response, what, told ?? explain(status, toDetail(body)));
   }
   const encoding = response.headers["content-encoding"]?.trim().toLowerCase() || "identity";
   if (encoding === "identity") return { response, what };
@@ -108,17 +116,22 @@ function toHeaders(
   traceparent: string | undefined,
   range: Record<string, string>,
 ): OutgoingHttpHeaders {
-  // Whatever else came under that name is not a trace context, and may not even be a header.
-  const traced =
-    traceparent !== undefined && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}[-\w]*$/.test(traceparent);
   return {
     accept: "*/*",
     // Size and checksum are the payload's own; a body that was compressed on the way has others.
     "accept-encoding": "identity",
     ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    ...(traced && { traceparent }),
+    ...toTraceHeaders(traceparent),
     ...range,
   };
+}
+
+/** Continues a trace (R-TRACE-01). */
+export function toTraceHeaders(traceparent: string | undefined): OutgoingHttpHeaders {
+  // Whatever else came under that name is not a trace context, and may not even be a header.
+  const isOne =
+    traceparent !== undefined && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}[-\w]*$/.test(traceparent);
+  return isOne ? { traceparent } : {};
 }
 
 function toRedirect(response: IncomingMessage, from: URL): URL | undefined {
@@ -136,10 +149,10 @@ function toRedirect(response: IncomingMessage, from: URL): URL | undefined {
   );
 }
 
-const longestDetail = 16_384;
+const longestRefusal = 16_384;
 
-/** The peer's own words, if they are short and JSON (R-GEN-04). */
-async function readDetail(
+/** The body of a refusal, unless it is long, cut or silent: then the status has to say it alone. */
+async function readShort(
   response: IncomingMessage,
   timeout_ms: number,
   signal: AbortSignal,
@@ -152,14 +165,11 @@ async function readDetail(
   try {
     for await (const chunk of response) {
       size += chunk.length;
-      if (size > longestDetail) return "";
+      if (size > longestRefusal) return "";
       chunks.push(chunk);
     }
-    const { detail } = JSON.parse(Buffer.concat(chunks).toString()) as { detail?: unknown };
-    const text = typeof detail === "string" ? detail : (JSON.stringify(detail) ?? "");
-    return text.replace(/\p{Cc}+/gu, " ").slice(0, 500);
+    return Buffer.concat(chunks).toString();
   } catch {
-    // Cut, silent or not JSON: the status has to say it alone.
     return "";
   } finally {
     clearTimeout(timer);
@@ -168,19 +178,45 @@ async function readDetail(
   }
 }
 
-function refusal({ statusCode: status = 0, headers }: IncomingMessage, what: string, detail: string) {
+/** The peer's own words, in JSON (R-GEN-04) or as an object store says them to whoever has a presigned URL. */
+function toDetail(body: string): string {
+  if (body.startsWith("<")) {
+    const { code, message } = readS3Error(body) ?? {};
+    return [code, message].filter(Boolean).join(": ");
+  }
+  try {
+    const { detail } = JSON.parse(body) as { detail?: unknown };
+    const text = typeof detail === "string" ? detail : (JSON.stringify(detail) ?? "");
+    return text.replace(/\p{Cc}+/gu, " ").slice(0, 500);
+  } catch {
+    return "";
+  }
+}
+
+function explain(status: number, detail: string): { text: string; passing: boolean } {
   const next: Record<number, string> = {
     401: "; the peer asks for a key: list it in the option `peer_keys`, or have the peer hand out signed URLs",
     403: "; the signature may have expired, or the key may be another's",
     404: "; the payload may have been dropped meanwhile",
   };
+  const words = detail === "" ? "" : ` (${detail})`;
+  return {
+    text: `expected HTTP 200, found ${status}${words}${next[status] ?? ""}`,
+    passing: passing.has(status),
+  };
+}
+
+function refusal(
+  { statusCode: status = 0, headers }: IncomingMessage,
+  what: string,
+  told: { text: string; passing: boolean },
+): ControlError {
   const wait_s = readRetryAfter(headers["retry-after"]);
-  const error = new ControlError(
-    "unreadable_reference",
-    `Cannot read ${what}: expected HTTP 200, found ${status}${detail === "" ? "" : ` (${detail})`}${next[status] ?? ""}`,
-    { peer_status: status, ...(wait_s !== undefined && { retry_after_s: wait_s }) },
-  );
-  return passing.has(status) ? curable("again", error) : error;
+  const error = new ControlError("unreadable_reference", `Cannot read ${what}: ${told.text}`, {
+    peer_status: status,
+    ...(wait_s !== undefined && { retry_after_s: wait_s }),
+  });
+  return told.passing ? curable("again", error) : error;
 }
 
 /** Seconds, or a date (RFC 9110, section 10.2.3). */

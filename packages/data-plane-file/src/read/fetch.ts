@@ -3,7 +3,7 @@ import * as https from "node:https";
 import type { Readable } from "node:stream";
 import { ControlError } from "@aieffect/control-interface";
 import type { ResolvedOptions } from "../options.ts";
-import { ask, type Sign } from "./ask.ts";
+import { ask, type Manners } from "./ask.ts";
 import { givenUp } from "./failures.ts";
 import { createPatience, type Patience, type RetryNotice } from "./patience.ts";
 import { showUrl } from "./request.ts";
@@ -23,8 +23,8 @@ export interface FetchOptions {
 export interface FetchRequest extends FetchOptions {
   /** The reader compares the whole with a checksum; spares what would tell another payload from ours meanwhile. */
   verified?: boolean;
-  /** In place of a key of `peer_keys`; see {@link Sign}. */
-  sign?: Sign;
+  /** Of a peer that is no plain web server; no key of `peer_keys` is sent to it. */
+  manners?: Manners;
 }
 
 /** Fetches payloads over kept connections. */
@@ -46,19 +46,20 @@ export function createFetcher(options: ResolvedOptions): Fetcher {
   const running = new Set<AbortController>();
 
   async function fetch(uri: string, request: FetchRequest) {
-    const { signal: given, traceparent, onRetry, verified = false, sign } = request;
+    const { signal: given, traceparent, onRetry, verified = false, manners } = request;
     const url = toUrl(uri);
-    const key = sign === undefined ? keyFor(url, peer_keys) : undefined;
+    const key = manners === undefined ? keyFor(url, peer_keys) : undefined;
     const stop = new AbortController();
     const { signal } = stop;
-    const onAbort = () => stop.abort(givenUp(`Reading ${showUrl(url)}`, given as AbortSignal));
+    const onAbort = () =>
+      stop.abort(givenUp(`Reading ${manners?.what ?? showUrl(url)}`, given as AbortSignal));
     if (given?.aborted) onAbort();
     given?.addEventListener("abort", onAbort, { once: true });
     running.add(stop);
     signal.addEventListener("abort", () => running.delete(stop), { once: true });
     try {
       const body = await Transfer.open({
-        ask: (range) => ask({ url, range, key, sign, traceparent, signal }, asker),
+        ask: (range) => ask({ url, range, key, manners, traceparent, signal }, asker),
         patience: createPatience({ retries, backoff_ms, remedy: "again", onRetry }),
         verified,
         max_bytes: options.max_fetch_bytes,

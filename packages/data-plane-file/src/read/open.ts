@@ -1,5 +1,6 @@
 import { pipeline, type Readable } from "node:stream";
 import { ControlError, checkReference, type DataReference } from "@aieffect/control-interface";
+import type { S3Store } from "../s3/store.ts";
 import { assertWanted, givenUp, toUnreadable } from "./failures.ts";
 import type { Fetcher, FetchOptions } from "./fetch.ts";
 import { openFile } from "./file.ts";
@@ -11,6 +12,7 @@ import { canVerify, createVerifier } from "./verify.ts";
 export interface Sources {
   roots: readonly string[];
   fetcher: Fetcher;
+  s3: Pick<S3Store, "find">;
 }
 
 /** Whether a payload comes over the network, where bytes may be damaged on their way. */
@@ -60,7 +62,7 @@ const refetch =
 
 async function openSource(
   { protocol, uri, checksum }: DataReference,
-  { roots, fetcher }: Sources,
+  { roots, fetcher, s3 }: Sources,
   options: FetchOptions,
 ): Promise<{ source: Readable; what: string }> {
   switch (protocol) {
@@ -75,10 +77,19 @@ async function openSource(
       const { body, what } = await fetcher.fetch(uri, { ...options, verified: canVerify(checksum) });
       return { source: body, what };
     }
+    case "s3": {
+      const { origin, manners } = s3.find(uri);
+      const { body, what } = await fetcher.fetch(origin, {
+        ...options,
+        verified: canVerify(checksum),
+        manners,
+      });
+      return { source: body, what };
+    }
     default:
       throw new ControlError(
         "unreadable_reference",
-        `Expected a reference of protocol inline, file, http or https, found ${protocol}: the file data plane cannot open it; ask the service before for one of these, or open it with a data plane for ${protocol}`,
+        `Expected a reference of protocol inline, file, http, https or s3, found ${protocol}: the file data plane cannot open it; ask the service before for one of these, or open it with a data plane for ${protocol}`,
       );
   }
 }

@@ -6,6 +6,8 @@ import { curable, toUnreadable } from "./failures.ts";
 /** One GET. */
 export interface PlainRequest {
   url: URL;
+  /** In place of the URL's own path and query. */
+  path?: string | undefined;
   headers: http.OutgoingHttpHeaders;
   agent: http.Agent | https.Agent;
   hosts: HostPolicy;
@@ -43,13 +45,14 @@ export async function request(plain: PlainRequest): Promise<http.IncomingMessage
 class StaleConnection extends Error {}
 
 function send(plain: PlainRequest, what: string, agent: http.Agent | false): Promise<http.IncomingMessage> {
-  const { url, headers, hosts, timeout_ms, signal } = plain;
+  const { url, path, headers, hosts, timeout_ms, signal } = plain;
   return new Promise((resolve, reject) => {
     if (signal.aborted) throw signal.reason;
     const call = (url.protocol === "https:" ? https : http).request(url, {
       agent,
       headers,
       lookup: hosts.lookup,
+      ...(path !== undefined && { path }),
     });
     const timer = setTimeout(() => call.destroy(unanswered(what, timeout_ms)), timeout_ms);
     const onAbort = () => call.destroy(signal.reason);

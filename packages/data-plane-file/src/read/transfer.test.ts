@@ -516,40 +516,6 @@ describe("every attempt", () => {
     expect(peer.requests.map(({ headers }) => headers.authorization)).toEqual(["Bearer key", "Bearer key"]);
     expect(payloads.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
   });
-
-  it("is signed anew, with its range, for its own peer alone", async () => {
-    const payloads = await serve(
-      peerOf(cutOnce({ ranges: true, etag: '"a"' }), { ...whole, ranges: true, etag: '"a"' }),
-    );
-    const peer = await serve((request, response) =>
-      request.url === "/away"
-        ? response.writeHead(307, { location: payloads.origin }).end()
-        : payloads.server.emit("request", request, response),
-    );
-    const fetcher = createFetcher(
-      resolveOptions({ data_dir: ".", fetch_backoff_ms: 1, peer_keys: { "127.0.0.1": "key" } }),
-    );
-    onTestFinished(() => fetcher.close());
-    const signed: unknown[] = [];
-    for (const path of ["/here", "/away"]) {
-      const { body } = await fetcher.fetch(peer.origin + path, {
-        sign(url, headers) {
-          signed.push([url.pathname, headers.range]);
-          return { ...headers, authorization: `Signed ${signed.length}` };
-        },
-      });
-      expect((await buffer(body)).equals(payload)).toBe(true);
-    }
-    expect(signed).toEqual([
-      ["/here", undefined],
-      ["/here", expect.stringMatching(/^bytes=\d+-$/)],
-      ["/away", undefined],
-    ]);
-    expect(peer.requests.map(({ headers }) => headers.authorization)).toEqual(
-      [1, 2, 3].map((n) => `Signed ${n}`),
-    );
-    expect(payloads.requests.at(-1)?.headers.authorization).toBeUndefined();
-  });
 });
 
 describe("giving up while it waits for the next attempt", () => {

@@ -52,7 +52,12 @@ describe("readS3Uri", () => {
 
 describe("addressOf", () => {
   it.each([
-    ["https://s3.eu-west-1.amazonaws.com", false, "s3://b-1/a b", "https://b-1.s3.eu-west-1.amazonaws.com/a%20b"],
+    [
+      "https://s3.eu-west-1.amazonaws.com",
+      false,
+      "s3://b-1/a b",
+      "https://b-1.s3.eu-west-1.amazonaws.com/a%20b",
+    ],
     ["https://s3.eu-west-1.amazonaws.com", true, "s3://b-1/a", "https://s3.eu-west-1.amazonaws.com/b-1/a"],
     // A certificate for *.s3.amazonaws.com is none for a.b.s3.amazonaws.com.
     ["https://s3.amazonaws.com", false, "s3://a.b/k", "https://s3.amazonaws.com/a.b/k"],
@@ -73,7 +78,11 @@ describe("toObjectKey", () => {
     [["wf-1", "task_1", "abc"], "output.csv", "p/wf-1/task_1/abc/output.csv"],
     [["wf-1"], "archive.tar.gz", "p/wf-1/archive.tar.gz"],
     [["../.."], "a", "p/______8a1d9dd0d6a4/a"],
-    [["a b", "läufe"], "100 % läufe.csv", "p/a_b_c7f7cd3ea8c5/l_ufe_6d0cd7ad7d0f/100___l_ufe_9d1d3dca1ec1.csv"],
+    [
+      ["a b", "läufe"],
+      "100 % läufe.csv",
+      "p/a_b_c7f7cd3ea8c5/l_ufe_6d0cd7ad7d0f/100___l_ufe_9d1d3dca1ec1.csv",
+    ],
   ])("of %j and %s", (ids, name, key) => {
     const found = toObjectKey("p/", ids, name);
     expect(found.replace(/_[\da-f]{12}/g, "_#")).toBe(key.replace(/_[\da-f]{12}/g, "_#"));
@@ -97,6 +106,8 @@ describe("toObjectKey", () => {
   });
 
   it.each(["", "..", "a/b", "a\0"])("refuses %j as a name", (name) => {
-    expect(() => toObjectKey("", ["wf"], name)).toThrow(expect.objectContaining({ code: "invalid_reference" }));
+    expect(() => toObjectKey("", ["wf"], name)).toThrow(
+      expect.objectContaining({ code: "invalid_reference" }),
+    );
   });
 });

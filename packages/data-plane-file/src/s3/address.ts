@@ -51,6 +51,11 @@ export function toS3Uri({ bucket, key }: S3Object): string {
   return `s3://${bucket}/${key}`;
 }
 
+/** The uri of an object as it may be shown: on one line, whatever the key has in it. */
+export function showObject(object: S3Object): string {
+  return toS3Uri(object).replace(/\p{Cc}/gu, "\ufffd");
+}
+
 function problemOf(bucket: string, key: string): string | undefined {
   if (!isBucketName(bucket)) return "that is no bucket's name";
   if (key === "") return "the key is missing";

@@ -24,21 +24,29 @@ const codes: Record<number, string> = {
   503: "SlowDown",
 };
 
-/** Reads a refusal out of an answer. Of the body no more than code, message and region is kept. */
+/** Code, message and region of an error in XML, and no more of it; undefined when it is none. */
+export function readS3Error(
+  body: string,
+): { code: string; message: string; region: string | undefined } | undefined {
+  if (!/<Error[\s>]/.test(body)) return undefined;
+  const said = (name: string, longest: number) =>
+    (textOf(body, name) ?? "")
+      .replace(/\p{Cc}+/gu, " ")
+      .trim()
+      .slice(0, longest);
+  return { code: said("Code", 100), message: said("Message", 300), region: said("Region", 50) || undefined };
+}
+
+/** Reads a refusal out of an answer. */
 export function readFailure(status: number, headers: IncomingHttpHeaders, body: string): S3Failure {
-  const isXml = /<Error[\s>]/.test(body);
-  const said = (name: string) =>
-    isXml
-      ? textOf(body, name)
-          ?.replace(/\p{Cc}+/gu, " ")
-          .trim()
-      : undefined;
-  const region = headers["x-amz-bucket-region"] ?? said("Region");
+  const { code, message = "", region } = readS3Error(body) ?? {};
+  const told = headers["x-amz-bucket-region"];
+  const where = typeof told === "string" ? told : region;
   return {
     status,
-    code: said("Code")?.slice(0, 100) || (codes[status] ?? `HTTP ${status}`),
-    message: said("Message")?.slice(0, 300) ?? "",
-    region: typeof region === "string" && /^[\w-]{1,50}$/.test(region) ? region : undefined,
+    code: code || (codes[status] ?? `HTTP ${status}`),
+    message,
+    region: where !== undefined && /^[\w-]{1,50}$/.test(where) ? where : undefined,
   };
 }
 

@@ -1,10 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { ControlError, mediaTypeOf } from "@aieffect/control-interface";
+import { toTraceHeaders } from "../read/ask.ts";
 import { assertWanted } from "../read/failures.ts";
 import type { StoredPayload } from "../write/store.ts";
 import { type S3Object, toS3Uri } from "./address.ts";
-import { failureOf, type S3Body, type S3Client } from "./client.ts";
+import { failureOf, type S3Call, type S3Client } from "./client.ts";
+import type { S3Body } from "./exchange.ts";
 import { textOf, toXmlText } from "./xml.ts";
 
 /** From which size on, and how, a payload is sent in parts. */
@@ -29,13 +31,15 @@ export async function putObject(
   client: S3Client,
   stored: StoredPayload,
   object: S3Object,
-  parts: PartOptions,
-  signal: AbortSignal | undefined,
+  options: PartOptions & { signal?: AbortSignal | undefined; traceparent?: string | undefined },
 ): Promise<void> {
+  const { above_bytes, signal, traceparent } = options;
+  const traced = (call: S3Call) =>
+    client.call({ ...call, headers: { ...call.headers, ...toTraceHeaders(traceparent) } });
   const headers = { "content-type": mediaTypeOf(stored.format) };
-  if (stored.size_bytes > parts.above_bytes) return putParts(client, stored, object, headers, parts, signal);
+  if (stored.size_bytes > above_bytes) return putParts(traced, stored, object, headers, options, signal);
   const body = toBody(stored, 0, stored.size_bytes, hexOf(stored));
-  await client.call({ method: "PUT", object, headers, body, signal });
+  await traced({ method: "PUT", object, headers, body, signal });
 }
 
 interface Part {
@@ -49,16 +53,16 @@ interface SentPart {
 }
 
 async function putParts(
-  client: S3Client,
+  call: S3Client["call"],
   stored: StoredPayload,
   object: S3Object,
   headers: Record<string, string>,
   { part_bytes, parallel }: PartOptions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const begun = await client.call({ method: "POST", object, query: "uploads=", headers, signal });
+  const begun = await call({ method: "POST", object, query: "uploads=", headers, signal });
   const upload = textOf(begun.body, "UploadId");
-  if (!upload) throw oddAnswer(object, "an UploadId", "none");
+  if (!upload) throw oddAnswer(object, "an UploadId");
   const query = `uploadId=${encodeURIComponent(upload)}`;
   try {
     const size = Math.max(part_bytes, Math.ceil(stored.size_bytes / mostParts));
@@ -89,7 +93,7 @@ async function putParts(
   }
 
   async function sendPart({ number, body }: Part, wanted: AbortSignal): Promise<SentPart> {
-    const answer = await client.call({
+    const answer = await call({
       method: "PUT",
       object,
       query: `partNumber=${number}&${query}`,
@@ -97,7 +101,7 @@ async function putParts(
       signal: wanted,
     });
     const { etag } = answer.headers;
-    if (!etag) throw oddAnswer(object, `an ETag for part ${number}`, "none");
+    if (!etag) throw oddAnswer(object, `an ETag for part ${number}`);
     return { number, etag };
   }
 
@@ -112,7 +116,7 @@ async function putParts(
     const body = { size_bytes: xml.length, sha256, open: () => [xml] };
     const type = { "content-type": "application/xml" };
     try {
-      await client.call({ method: "POST", object, query, headers: type, body, signal });
+      await call({ method: "POST", object, query, headers: type, body, signal });
     } catch (error) {
       // The answer of an earlier attempt may have been lost, and the upload be complete.
       if (failureOf(error)?.code !== "NoSuchUpload" || !(await isThere())) throw error;
@@ -121,7 +125,7 @@ async function putParts(
 
   async function isThere(): Promise<boolean> {
     try {
-      const { headers: found } = await client.call({ method: "HEAD", object, signal });
+      const { headers: found } = await call({ method: "HEAD", object, signal });
       return Number(found["content-length"]) === stored.size_bytes;
     } catch {
       // That it cannot be seen says no more than the error which led here.
@@ -132,7 +136,7 @@ async function putParts(
   async function afterAbort(error: Error): Promise<Error> {
     try {
       // Whoever gave up does not wait for this; it must not go on for ever either.
-      await client.call({ method: "DELETE", object, query, signal: AbortSignal.timeout(30_000) });
+      await call({ method: "DELETE", object, query, signal: AbortSignal.timeout(30_000) });
       return error;
     } catch (cause) {
       if (failureOf(cause)?.code === "NoSuchUpload" || !(error instanceof ControlError)) return error;
@@ -207,9 +211,9 @@ function hexOf({ checksum }: StoredPayload): string {
   return checksum.slice("sha256:".length);
 }
 
-function oddAnswer(object: S3Object, expected: string, found: string): ControlError {
+function oddAnswer(object: S3Object, expected: string): ControlError {
   return new ControlError(
     "invalid_reply",
-    `Could not publish ${toS3Uri(object)}: expected the store to answer ${expected}, found ${found}; is \`endpoint\` an S3 store?`,
+    `Could not publish ${toS3Uri(object)}: expected the store to answer ${expected}, found none; is \`endpoint\` an S3 store?`,
   );
 }

@@ -87,7 +87,7 @@ function toEndpoint(endpoint: string): URL {
   if (isPlain) return url;
   // What is left out may be a password.
   const shown = String(endpoint)
-    .replace(/\/\/[^/]*@/, "//")
+    .replace(/\/\/.*@/s, "//")
     .replace(/[?#].*$/s, "");
   throw new TypeError(
     `Expected s3.endpoint (AWS_ENDPOINT_URL_S3) to be an http or https URL without user and query, as in http://minio:9000, got "${shown}"`,

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import * as aws4 from "aws4";
+import aws4 from "aws4";
 
 /** Whose signature it is, and where and when it counts. */
 export interface Signer {

@@ -111,9 +111,9 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       const checked = await checkResult(operation, returned, context.published, inputs);
       const published = findPublished(context.published, checked);
       if (published === undefined) return { status: "complete", output: checked };
+      const { path, format, size_bytes, renew } = published;
       // Signed anew: the URL is valid as long as the result is kept, which counts from the end (R-SIGN-02).
-      const output = published.as === "http" ? { ...checked, uri: host.dataUrl(execution.handle) } : checked;
-      const { path, format, size_bytes } = published;
+      const output = renew === undefined ? checked : { ...checked, uri: renew() };
       return { status: "complete", output, payload: { path, format, size_bytes } };
     } finally {
       context.close();

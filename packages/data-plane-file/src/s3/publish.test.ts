@@ -53,13 +53,14 @@ async function startPublishing(
 /** The same with a real store. */
 async function startWithStore(
   options: S3ServerOptions = {},
-  above_bytes?: number,
+  above_bytes = 2 ** 20,
   more: Partial<S3Options> = {},
+  client: Partial<S3ClientOptions> = {},
 ) {
   const server = await startS3(options);
   const { endpoint, access_key_id, secret_access_key } = server;
   const s3 = { endpoint, access_key_id, secret_access_key, ...more };
-  const started = await startPublishing(s3, above_bytes === undefined ? {} : { above_bytes });
+  const started = await startPublishing(s3, { above_bytes, ...client });
   const calls = () => server.requests.map(({ method, url }) => `${method} ${url.split("/").at(-1)}`);
   return { ...started, server, calls };
 }
@@ -245,6 +246,20 @@ describe("an object put in parts", () => {
     expect(calls().at(-1)).toMatch(/^DELETE a\.csv\?uploadId=/);
     expect(await server.unfinished()).toEqual([]);
     expect((await read("wf-1/task_1/handle/a.csv")).status).toBe(404);
+  });
+
+  it("gives up the other parts when one cannot be sent", async () => {
+    const fault = ({ url }: S3Request) => {
+      if (url.includes("partNumber=1&")) return refusal(503, "SlowDown");
+      return url.includes("partNumber=2&") ? refusal(403, "AccessDenied") : undefined;
+    };
+    const started = await startWithStore({ fault }, 100, {}, { backoff_ms: 5_000 });
+    const { publishing, write, server, calls } = started;
+    await expect(publishing.put(await write(long), { ids })).rejects.toThrow(
+      "the store answers AccessDenied",
+    );
+    expect(calls().filter((call) => call.includes("partNumber=1&")).length).toBe(1);
+    expect(await server.unfinished()).toEqual([]);
   });
 
   it("says what stays behind when not even that can be removed", async () => {

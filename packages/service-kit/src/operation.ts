@@ -60,7 +60,8 @@ export interface PublishOptions {
   /**
    * How the next service reaches it: `file` on shared storage, `http` from this service's
    * /control/data, `inline` inside the reference (small payloads), `s3` in the bucket of the option `s3`,
-   * `presigned` there too, told as a URL that works without credentials for a while.
+   * `presigned` there too, told as a URL that works without credentials for `s3.presign_s` from the
+   * end of the task. What is in the bucket stays when the task is dropped.
    * @default the service's `publish_as`
    */
   as?: "file" | "http" | "inline" | "s3" | "presigned";

@@ -8,9 +8,7 @@ import { tempFolder, until } from "@aieffect/test-support";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createFilePlane, type FilePlane, type FilePlaneOptions, type RetryNotice } from "../index.ts";
-import { resolveOptions } from "../options.ts";
 import { choosePart } from "../serve/choose-part.ts";
-import { createFetcher } from "./fetch.ts";
 
 const checksumOf = (bytes: Uint8Array) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 const to = (uri: string, extra: Partial<DataReference> = {}): DataReference => ({

@@ -21,7 +21,7 @@ export interface S3Options {
   prefix?: string;
   /** Buckets that inputs may be read from; others are refused. @default all that the credentials can read */
   readable_buckets?: readonly string[];
-  /** How long a presigned URL is valid, in seconds; at most 604,800 (7 days). Results should not be kept longer. @default 86,400 */
+  /** How long a presigned URL is valid, in seconds; at most 604,800 (7 days). Let it cover the time for which results are kept. @default 86,400 */
   presign_s?: number;
 }
 

@@ -5,28 +5,7 @@ import {
   type HostPolicy,
   type HostPolicyOptions,
 } from "@aieffect/control-interface";
-
-/** An S3-compatible store, and how it is spoken to. */
-export interface S3Options {
-  /** Base URL of a store of one's own, e.g. http://minio:9000. @default https://s3.<region>.amazonaws.com */
-  endpoint?: string;
-  /** @default "us-east-1" */
-  region?: string;
-  access_key_id: string;
-  secret_access_key: string;
-  /** Of temporary credentials. @default none */
-  session_token?: string;
-  /** The bucket in the path (true) or in the host's name. @default true with an `endpoint`, else false */
-  path_style?: boolean;
-  /** Where results are published to. @default none: only reading */
-  bucket?: string;
-  /** What the keys of published results begin with, e.g. "energy/". @default "" */
-  prefix?: string;
-  /** Buckets that inputs may be read from. @default all that the credentials can read */
-  readable_buckets?: readonly string[];
-  /** How long a presigned URL is valid, in seconds; at most 604,800 (7 days). @default 86,400 */
-  presign_s?: number;
-}
+import { type ResolvedS3, resolveS3, type S3Options } from "./s3/resolve-s3.ts";
 
 /** What an upload may be. */
 export interface UploadOptions {
@@ -60,6 +39,12 @@ export interface FilePlaneOptions {
    * @default 4
    */
   fetch_retries?: number;
+  /**
+   * Wait before the first of these retries, in ms; doubled for each further one, up to 5 s. A peer's
+   * `Retry-After` is kept to up to 10 s.
+   * @default 100
+   */
+  fetch_backoff_ms?: number;
   /** The store that `s3` references are read from and published to. @default none */
   s3?: S3Options;
   /** Largest payload published inline, in bytes; see {@link FilePlane.max_inline_bytes}. @default 1 MiB */
@@ -70,6 +55,8 @@ export interface FilePlaneOptions {
    * @default none
    */
   peer_keys?: Readonly<Record<string, string>>;
+  /** The clock that signatures are dated by, epoch ms. @default Date.now */
+  now?: () => number;
 }
 
 /** The options with every default filled in and every value checked. */
@@ -82,9 +69,11 @@ export interface ResolvedOptions {
   max_fetch_bytes: number;
   fetch_idle_timeout_ms: number;
   fetch_retries: number;
+  fetch_backoff_ms: number;
   max_inline_bytes: number;
   /** By lower-case `host` or `host:port`. */
   peer_keys: ReadonlyMap<string, string>;
+  s3: ResolvedS3 | undefined;
 }
 
 /** Fills in the defaults; reads no environment. @throws TypeError for a value that cannot be meant */
@@ -98,8 +87,10 @@ export function resolveOptions(given: FilePlaneOptions): ResolvedOptions {
     max_fetch_bytes: toInteger("max_fetch_bytes", given.max_fetch_bytes ?? 64 * 2 ** 30, 1),
     fetch_idle_timeout_ms: toInteger("fetch_idle_timeout_ms", given.fetch_idle_timeout_ms ?? 60_000, 1),
     fetch_retries: toInteger("fetch_retries", given.fetch_retries ?? 4, 0),
+    fetch_backoff_ms: toInteger("fetch_backoff_ms", given.fetch_backoff_ms ?? 100, 1),
     max_inline_bytes: toInteger("max_inline_bytes", given.max_inline_bytes ?? 2 ** 20, 0),
     peer_keys: new Map(Object.entries(given.peer_keys ?? {}).map(toPeerKey)),
+    s3: given.s3 && resolveS3(given.s3, given.now ?? Date.now),
   };
 }
 

@@ -146,14 +146,13 @@ it.skipIf(process.platform !== "linux")("says which file it could not go on read
 
 describe("what the plane does not open", () => {
   it.each([
-    ["s3", "s3://bucket/key"],
     ["grpc", "host:50051"],
     ["nfs", "host:/path"],
     ["mqtt", "mqtt://host/topic"],
     ["villas", "node"],
   ] as const)("refuses %s and says what it opens", async (protocol, uri) => {
     const { plane, folder } = await startPlane();
-    const message = `Expected a reference of protocol inline, file, http or https, found ${protocol}: the file data plane cannot open it; ask the service before for one of these, or open it with a data plane for ${protocol}`;
+    const message = `Expected a reference of protocol inline, file, http, https or s3, found ${protocol}: the file data plane cannot open it; ask the service before for one of these, or open it with a data plane for ${protocol}`;
     for (const attempt of [
       plane.open({ protocol, uri, format: "json" }),
       plane.localPath({ protocol, uri, format: "json" }, folder),

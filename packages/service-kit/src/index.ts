@@ -9,6 +9,7 @@ export type {
   OperationContext,
   Port,
   PublishOptions,
+  StreamOptions,
   Style,
 } from "./operation.ts";
 export { defineOperation } from "./operation.ts";

@@ -157,7 +157,7 @@ describe("inputs", () => {
       name: "Read",
       run: async (ctx) => ctx.publish((await ctx.inputs[0]?.text()) ?? "", { format: "csv" }),
     });
-    const { execute } = await start([read]);
+    const { execute } = await start([read], { fetch_retries: 0 });
     expect((await execute("Read", { inputs: [reference] })).body).toMatchObject({
       status: "failed",
       error: expect.stringContaining(reason),

@@ -16,8 +16,11 @@ export interface Port {
 export interface Input {
   /** The reference as it came. */
   readonly reference: DataReference;
-  /** The payload as a stream, with back-pressure; size and checksum are verified at its end. */
-  stream(): Promise<Readable>;
+  /**
+   * The payload as a stream, with back-pressure; size and checksum are verified at its end, where it
+   * errors if they differ.
+   */
+  stream(options?: StreamOptions): Promise<Readable>;
   /** The whole payload in memory. @param max_bytes refuse more; default 64 MiB */
   bytes(max_bytes?: number): Promise<Buffer>;
   /** The whole payload as UTF-8 text. @param max_bytes refuse more; default 64 MiB */
@@ -26,6 +29,16 @@ export interface Input {
   json(max_bytes?: number): Promise<unknown>;
   /** A path of a local file with the payload: of a `file` input itself, else of a copy in the task's folder. */
   path(): Promise<string>;
+}
+
+/** How an input is streamed. */
+export interface StreamOptions {
+  /**
+   * Give nothing of it before all of it is verified: it is fetched into the task's folder first, and
+   * fetched again if it came damaged.
+   * @default false: as it comes, in constant memory and without the disk
+   */
+  verified?: boolean;
 }
 
 /** What can be published: bytes, text, a stream or generator of either, or a file already written in the task's folder. */
@@ -47,7 +60,8 @@ export interface PublishOptions {
   /**
    * How the next service reaches it: `file` on shared storage, `http` from this service's
    * /control/data, `inline` inside the reference (small payloads), `s3` in the bucket of the option `s3`,
-   * `presigned` there too, told as a URL that works without credentials for a while.
+   * `presigned` there too, told as a URL that works without credentials for `s3.presign_s` from the
+   * end of the task. What is in the bucket stays when the task is dropped.
    * @default the service's `publish_as`
    */
   as?: "file" | "http" | "inline" | "s3" | "presigned";

@@ -43,7 +43,7 @@ export interface ServiceOptions {
   fetch_idle_timeout_ms?: number;
   /** How often a fetch goes on after it was cut, refused or damaged, without much progress in between. @default 4 */
   fetch_retries?: number;
-  /** The S3-compatible store that `s3` inputs are read from and results are published to. @default from `AWS_*` and `S3_BUCKET`; none without `AWS_ACCESS_KEY_ID` */
+  /** The S3-compatible store that `s3` inputs are read from and results are published to. @default from `AWS_*` and `S3_*`; none without `AWS_ACCESS_KEY_ID` */
   s3?: S3Options;
   /** What `POST /control/data` takes (R-UP-01); false turns it off. @default files of up to 1 GiB */
   uploads?: UploadOptions | false;
@@ -208,6 +208,7 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     given.traces_endpoint ??
     nonEmpty(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) ??
     nonEmpty(env.OTEL_EXPORTER_OTLP_ENDPOINT);
+  if (given.s3 !== undefined) assertKeys("the option s3", given.s3, s3Keys);
   const s3 = given.s3 ?? readS3(env);
   if ((given.publish_as === "s3" || given.publish_as === "presigned") && s3?.bucket === undefined) {
     throw new TypeError(
@@ -297,27 +298,45 @@ function readKeys(env: NodeJS.ProcessEnv): readonly string[] {
   return keys;
 }
 
-/** The names that every S3 tool reads. */
+const s3Keys = [
+  "endpoint",
+  "region",
+  "access_key_id",
+  "secret_access_key",
+  "session_token",
+  "path_style",
+  "bucket",
+  "prefix",
+  "readable_buckets",
+  "presign_s",
+] as const satisfies readonly (keyof S3Options)[];
+
+/** By the names that every S3 tool reads; `S3_*` are our own. */
 function readS3(env: NodeJS.ProcessEnv): S3Options | undefined {
   const access_key_id = nonEmpty(env.AWS_ACCESS_KEY_ID);
   const secret_access_key = nonEmpty(env.AWS_SECRET_ACCESS_KEY);
-  if (access_key_id === undefined || secret_access_key === undefined) return undefined;
-  const endpoint = nonEmpty(env.AWS_ENDPOINT_URL_S3) ?? nonEmpty(env.AWS_ENDPOINT_URL);
-  const region = nonEmpty(env.AWS_REGION) ?? nonEmpty(env.AWS_DEFAULT_REGION);
-  const session_token = nonEmpty(env.AWS_SESSION_TOKEN);
-  const bucket = nonEmpty(env.S3_BUCKET);
-  const prefix = nonEmpty(env.S3_PREFIX);
-  return {
+  if (access_key_id === undefined && secret_access_key === undefined) return undefined;
+  if (access_key_id === undefined || secret_access_key === undefined) {
+    const [has, misses] =
+      access_key_id === undefined
+        ? ["SECRET_ACCESS_KEY", "ACCESS_KEY_ID"]
+        : ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"];
+    throw new TypeError(`Expected AWS_${misses} beside AWS_${has}, found none; set both or neither`);
+  }
+  const readable_buckets = nonEmpty(env.S3_READABLE_BUCKETS)
+    ?.split(",")
+    .map((name) => name.trim());
+  const found = {
     access_key_id,
     secret_access_key,
-    ...pickDefined({ endpoint, region, session_token, bucket, prefix }, [
-      "endpoint",
-      "region",
-      "session_token",
-      "bucket",
-      "prefix",
-    ]),
-  } as S3Options;
+    session_token: nonEmpty(env.AWS_SESSION_TOKEN),
+    region: nonEmpty(env.AWS_REGION) ?? nonEmpty(env.AWS_DEFAULT_REGION),
+    endpoint: nonEmpty(env.AWS_ENDPOINT_URL_S3) ?? nonEmpty(env.AWS_ENDPOINT_URL),
+    bucket: nonEmpty(env.S3_BUCKET),
+    prefix: nonEmpty(env.S3_PREFIX),
+    readable_buckets,
+  };
+  return pickDefined(found, Object.keys(found) as (keyof typeof found)[]) as S3Options;
 }
 
 /** The named members that are there: with exact optional types, undefined is not the same as absent. */

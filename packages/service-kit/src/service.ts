@@ -44,6 +44,7 @@ const planeOptions = [
   "fetch_retries",
   "s3",
   "peer_keys",
+  "now",
 ] as const;
 
 /** Seconds between two looks for what retention allows to drop. */

@@ -1,3 +1,5 @@
 export { fixturesOf, needs } from "./needs.ts";
+export type { S3Fault, S3Request, S3Server, S3ServerOptions } from "./s3.ts";
+export { startS3 } from "./s3.ts";
 export { tempFolder } from "./temp-folder.ts";
 export { until } from "./until.ts";

@@ -114,14 +114,22 @@ function describePaths(): OpenApi["paths"] {
       get: {
         operationId: "data",
         summary: "The payload of a complete task",
-        parameters: [idParameter],
+        parameters: [
+          idParameter,
+          header("Range", "bytes=A-B: that part alone (R-DATA-05)"),
+          header("If-Range", "an ETag: the part only of the same bytes, else the whole (R-DATA-06)"),
+          header("If-None-Match", "ETags: 304 when the bytes are the same"),
+        ],
         responses: {
           200: {
             description: "The bytes, with the media type of their format (R-DATA-02)",
             content: { "*/*": {} },
           },
+          206: { description: "The part that was asked for", content: { "*/*": {} } },
+          304: { description: "The bytes are those of If-None-Match" },
           400: answer("Task not complete", "ErrorResponse"),
           404: taskNotFound,
+          416: answer("The range begins behind the end of the payload", "ErrorResponse"),
         },
       },
     },

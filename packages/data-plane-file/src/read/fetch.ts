@@ -3,8 +3,11 @@ import * as https from "node:https";
 import type { Readable } from "node:stream";
 import { ControlError } from "@aieffect/control-interface";
 import type { ResolvedOptions } from "../options.ts";
-import { readBody, tooLarge } from "./body.ts";
-import { request, showUrl } from "./request.ts";
+import { ask, type Manners } from "./ask.ts";
+import { givenUp } from "./failures.ts";
+import { createPatience, type Patience, type RetryNotice } from "./patience.ts";
+import { showUrl } from "./request.ts";
+import { Transfer } from "./transfer.ts";
 
 /** What one fetch can be given. */
 export interface FetchOptions {
@@ -12,69 +15,76 @@ export interface FetchOptions {
   signal?: AbortSignal | undefined;
   /** W3C trace context to continue (R-TRACE-01). */
   traceparent?: string | undefined;
+  /** Told whenever a fetch goes on, or begins anew, after a failure. Must not throw. */
+  onRetry?: ((notice: RetryNotice) => void) | undefined;
+}
+
+/** What the plane itself adds to a fetch. */
+export interface FetchRequest extends FetchOptions {
+  /** The reader compares the whole with a checksum; spares what would tell another payload from ours meanwhile. */
+  verified?: boolean;
+  /** Of a peer that is no plain web server; no key of `peer_keys` is sent to it. */
+  manners?: Manners;
 }
 
 /** Fetches payloads over kept connections. */
 export interface Fetcher {
   /** Resolves when the head of the answer is good; `what` names the payload for error texts. */
-  fetch(uri: string, options: FetchOptions): Promise<{ body: Readable; what: string }>;
+  fetch(uri: string, request: FetchRequest): Promise<{ body: Readable; what: string }>;
+  /** For what is fetched anew because it came damaged. */
+  createPatience(options: FetchOptions): Patience;
   /** Closes all connections, also those in use. */
   close(): void;
 }
 
-const redirects = new Set([301, 302, 303, 307, 308]);
-
 /** Builds a fetcher with connections of its own. */
 export function createFetcher(options: ResolvedOptions): Fetcher {
-  const { hosts, max_redirects, max_fetch_bytes, fetch_idle_timeout_ms, peer_keys } = options;
+  const { hosts, max_redirects, fetch_retries: retries, fetch_backoff_ms: backoff_ms, peer_keys } = options;
   const kept = { keepAlive: true, maxFreeSockets: 16 };
   const agents = { http: new http.Agent(kept), https: new https.Agent(kept) };
+  const asker = { hosts, agents, max_redirects, timeout_ms: options.fetch_idle_timeout_ms };
+  const running = new Set<AbortController>();
 
-  async function fetch(uri: string, { signal, traceparent }: FetchOptions) {
-    let url = toUrl(uri);
-    let key = keyFor(url, peer_keys);
-    for (let hops = 0; hops <= max_redirects; hops++) {
-      const response = await request({
-        url,
-        headers: toHeaders(key, traceparent),
-        agent: url.protocol === "https:" ? agents.https : agents.http,
-        hosts,
-        timeout_ms: fetch_idle_timeout_ms,
-        signal,
+  async function fetch(uri: string, request: FetchRequest) {
+    const { signal: given, traceparent, onRetry, verified = false, manners } = request;
+    const url = toUrl(uri);
+    const key = manners === undefined ? keyFor(url, peer_keys) : undefined;
+    const stop = new AbortController();
+    const { signal } = stop;
+    const onAbort = () =>
+      stop.abort(givenUp(`Reading ${manners?.what ?? showUrl(url)}`, given as AbortSignal));
+    if (given?.aborted) onAbort();
+    given?.addEventListener("abort", onAbort, { once: true });
+    running.add(stop);
+    signal.addEventListener("abort", () => running.delete(stop), { once: true });
+    try {
+      const body = await Transfer.open({
+        ask: (range) => ask({ url, range, key, manners, traceparent, signal }, asker),
+        patience: createPatience({ retries, backoff_ms, remedy: "again", onRetry }),
+        verified,
+        max_bytes: options.max_fetch_bytes,
+        idle_timeout_ms: options.fetch_idle_timeout_ms,
+        stop,
       });
-      const target = toRedirect(response, url);
-      if (target === undefined) return { body: await toPayload(response, url), what: showUrl(url) };
-      response.destroy();
-      // The key was given for this peer; where it points to is somebody else (R-SIGN-04).
-      if (target.origin !== url.origin) key = undefined;
-      url = target;
+      return { body, what: body.what };
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    } finally {
+      // From here on it is the reader who ends it.
+      given?.removeEventListener("abort", onAbort);
     }
-    throw new ControlError(
-      "unreadable_reference",
-      `Cannot read ${showUrl(toUrl(uri))}: expected at most ${max_redirects} redirects, found more, the last one to ${showUrl(url)}; name the final URL, or raise the option \`max_redirects\``,
-    );
-  }
-
-  async function toPayload(response: http.IncomingMessage, url: URL): Promise<Readable> {
-    const what = showUrl(url);
-    const limits = { max_bytes: max_fetch_bytes, idle_timeout_ms: fetch_idle_timeout_ms };
-    if (response.statusCode !== 200) {
-      throw refusal(response.statusCode ?? 0, what, await readDetail(response, what, fetch_idle_timeout_ms));
-    }
-    const encoding = response.headers["content-encoding"]?.trim().toLowerCase() || "identity";
-    const announced = Number(response.headers["content-length"] ?? 0);
-    if (encoding === "identity" && announced <= max_fetch_bytes) return readBody(response, what, limits);
-    response.destroy();
-    if (encoding === "identity") throw tooLarge(what, String(announced), max_fetch_bytes);
-    throw new ControlError(
-      "unreadable_reference",
-      `Cannot read ${what}: expected the payload as it is, found it encoded as ${encoding} although identity was asked for; turn compression off in the peer, or in the proxy before it`,
-    );
   }
 
   return {
     fetch,
+    createPatience: ({ onRetry }) => createPatience({ retries, backoff_ms, remedy: "anew", onRetry }),
     close() {
+      const closed = new ControlError(
+        "unreadable_reference",
+        "The data plane was closed while it was reading",
+      );
+      for (const stop of running) stop.abort(closed);
       agents.http.destroy();
       agents.https.destroy();
     },
@@ -90,64 +100,4 @@ function toUrl(uri: string): URL {
 function keyFor(url: URL, keys: ReadonlyMap<string, string>): string | undefined {
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return keys.get(`${url.hostname}:${port}`) ?? keys.get(url.hostname);
-}
-
-function toHeaders(key: string | undefined, traceparent: string | undefined): http.OutgoingHttpHeaders {
-  // Whatever else came under that name is not a trace context, and may not even be a header.
-  const traced =
-    traceparent !== undefined && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}[-\w]*$/.test(traceparent);
-  return {
-    accept: "*/*",
-    // Size and checksum are the payload's own; a body that was compressed on the way has others.
-    "accept-encoding": "identity",
-    ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    ...(traced && { traceparent }),
-  };
-}
-
-function toRedirect(response: http.IncomingMessage, from: URL): URL | undefined {
-  if (!redirects.has(response.statusCode ?? 0)) return undefined;
-  const { location } = response.headers;
-  if (location !== undefined && URL.canParse(location, from.href)) {
-    const target = new URL(location, from);
-    if (target.protocol === "http:" || target.protocol === "https:") return target;
-  }
-  response.destroy();
-  const found = location === undefined ? "none" : `"${location.split(/[?#]/)[0]}"`;
-  throw new ControlError(
-    "unreadable_reference",
-    `Cannot read ${showUrl(from)}: expected a redirect (${response.statusCode}) to an http or https URL, found ${found}`,
-  );
-}
-
-/** The peer's own words, if they are short and JSON (R-GEN-04). */
-async function readDetail(
-  response: http.IncomingMessage,
-  what: string,
-  idle_timeout_ms: number,
-): Promise<string> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of readBody(response, what, { max_bytes: 16_384, idle_timeout_ms }))
-      chunks.push(chunk);
-    const { detail } = JSON.parse(Buffer.concat(chunks).toString()) as { detail?: unknown };
-    const text = typeof detail === "string" ? detail : (JSON.stringify(detail) ?? "");
-    return text.replace(/\p{Cc}+/gu, " ").slice(0, 500);
-  } catch {
-    // Too long, cut or not JSON: the status has to say it alone.
-    return "";
-  }
-}
-
-function refusal(status: number, what: string, detail: string): ControlError {
-  const next: Record<number, string> = {
-    401: "; the peer asks for a key: list it in the option `peer_keys`, or have the peer hand out signed URLs",
-    403: "; the signature may have expired, or the key may be another's",
-    404: "; the payload may have been dropped meanwhile",
-  };
-  return new ControlError(
-    "unreadable_reference",
-    `Cannot read ${what}: expected HTTP 200, found ${status}${detail === "" ? "" : ` (${detail})`}${next[status] ?? ""}`,
-    { peer_status: status },
-  );
 }

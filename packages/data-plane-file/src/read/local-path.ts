@@ -6,6 +6,7 @@ import { assertWanted } from "./failures.ts";
 import type { FetchOptions } from "./fetch.ts";
 import { openFile } from "./file.ts";
 import { assertReadable, openReference, type Sources } from "./open.ts";
+import { readWhole } from "./read-whole.ts";
 
 /** What a payload on disk is asked for with. */
 export interface LocalPathOptions extends FetchOptions {
@@ -26,14 +27,10 @@ export async function toLocalPath(
 ): Promise<string> {
   assertReadable(reference);
   if (reference.protocol === "file") return toOwnPath(reference, sources, options);
-  const source = await openReference(reference, sources, options);
-  try {
-    // Two inputs of one task may both be called anything; their copies never meet.
-    const name = `input-${randomUUID()}.${reference.format}`;
-    return await writeFileAtomically(source, { folder, name, signal: options.signal });
-  } finally {
-    source.destroy();
-  }
+  // Two inputs of one task may both be called anything; their copies never meet.
+  const name = `input-${randomUUID()}.${reference.format}`;
+  const target = { folder, name, signal: options.signal };
+  return readWhole(reference, sources, options, (payload) => writeFileAtomically(payload, target));
 }
 
 async function toOwnPath(

@@ -1,28 +1,41 @@
 import { pipeline, type Readable } from "node:stream";
 import { ControlError, checkReference, type DataReference } from "@aieffect/control-interface";
+import type { S3Store } from "../s3/store.ts";
 import { assertWanted, givenUp, toUnreadable } from "./failures.ts";
 import type { Fetcher, FetchOptions } from "./fetch.ts";
 import { openFile } from "./file.ts";
 import { openInline } from "./inline.ts";
-import { createVerifier } from "./verify.ts";
+import { bufferSize } from "./transfer.ts";
+import { canVerify, createVerifier } from "./verify.ts";
 
 /** What a payload is read with. */
 export interface Sources {
   roots: readonly string[];
   fetcher: Fetcher;
+  s3: Pick<S3Store, "find">;
 }
 
-/** Opens a payload; its size and checksum are verified when it ends. */
+/** Whether a payload comes over the network, where bytes may be damaged on their way. */
+export function isFetched({ protocol }: DataReference): boolean {
+  return protocol === "http" || protocol === "https" || protocol === "s3";
+}
+
+/**
+ * Opens a payload; its size and checksum are verified when it ends.
+ *
+ * @param advice what to do about a payload that differs
+ */
 export async function openReference(
   reference: DataReference,
   sources: Sources,
   options: FetchOptions,
+  advice = isFetched(reference) ? refetch : "produce it again",
 ): Promise<Readable> {
   const { signal } = options;
   assertReadable(reference);
   assertWanted(`Reading ${reference.protocol}`, signal);
   const { source, what } = await openSource(reference, sources, options);
-  const verified = createVerifier(reference, what);
+  const verified = createVerifier(reference, what, advice);
   // Ahead of the pipeline's own listener, so that the reader gets the error that explains itself.
   source.once("error", (error) => verified.destroy(toUnreadable(what, error)));
   const onAbort = () => verified.destroy(givenUp(`Reading ${what}`, signal as AbortSignal));
@@ -43,9 +56,13 @@ export function assertReadable(reference: DataReference): void {
   }
 }
 
+/** The bytes are with the reader already, who alone could take them back. */
+const refetch =
+  "use stream({ verified: true }) or path() of an input, or openVerified() or localPath() of a data plane, to have it fetched again";
+
 async function openSource(
-  { protocol, uri }: DataReference,
-  { roots, fetcher }: Sources,
+  { protocol, uri, checksum }: DataReference,
+  { roots, fetcher, s3 }: Sources,
   options: FetchOptions,
 ): Promise<{ source: Readable; what: string }> {
   switch (protocol) {
@@ -53,17 +70,26 @@ async function openSource(
       return { source: openInline(uri), what: "the inline payload" };
     case "file": {
       const { handle, path } = await openFile(uri, roots);
-      return { source: handle.createReadStream({ highWaterMark: 256 * 1024 }), what: path };
+      return { source: handle.createReadStream({ highWaterMark: bufferSize }), what: path };
     }
     case "http":
     case "https": {
-      const { body, what } = await fetcher.fetch(uri, options);
+      const { body, what } = await fetcher.fetch(uri, { ...options, verified: canVerify(checksum) });
+      return { source: body, what };
+    }
+    case "s3": {
+      const { origin, manners } = s3.find(uri);
+      const { body, what } = await fetcher.fetch(origin, {
+        ...options,
+        verified: canVerify(checksum),
+        manners,
+      });
       return { source: body, what };
     }
     default:
       throw new ControlError(
         "unreadable_reference",
-        `Expected a reference of protocol inline, file, http or https, found ${protocol}: the file data plane cannot open it; ask the service before for one of these, or open it with a data plane for ${protocol}`,
+        `Expected a reference of protocol inline, file, http, https or s3, found ${protocol}: the file data plane cannot open it; ask the service before for one of these, or open it with a data plane for ${protocol}`,
       );
   }
 }

@@ -1,17 +1,20 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { ControlError, type HostPolicy } from "@aieffect/control-interface";
-import { assertWanted, givenUp, toUnreadable } from "./failures.ts";
+import { curable, toUnreadable } from "./failures.ts";
 
 /** One GET. */
 export interface PlainRequest {
   url: URL;
+  /** In place of the URL's own path and query. */
+  path?: string | undefined;
   headers: http.OutgoingHttpHeaders;
   agent: http.Agent | https.Agent;
   hosts: HostPolicy;
   /** Until the head of the answer is there, in ms. */
   timeout_ms: number;
-  signal: AbortSignal | undefined;
+  /** Its reason is the error to reject with. */
+  signal: AbortSignal;
 }
 
 /** A URL as it may be shown: without user, password and query, which can be keys. */
@@ -42,20 +45,21 @@ export async function request(plain: PlainRequest): Promise<http.IncomingMessage
 class StaleConnection extends Error {}
 
 function send(plain: PlainRequest, what: string, agent: http.Agent | false): Promise<http.IncomingMessage> {
-  const { url, headers, hosts, timeout_ms, signal } = plain;
+  const { url, path, headers, hosts, timeout_ms, signal } = plain;
   return new Promise((resolve, reject) => {
-    assertWanted(what, signal);
+    if (signal.aborted) throw signal.reason;
     const call = (url.protocol === "https:" ? https : http).request(url, {
       agent,
       headers,
       lookup: hosts.lookup,
+      ...(path !== undefined && { path }),
     });
     const timer = setTimeout(() => call.destroy(unanswered(what, timeout_ms)), timeout_ms);
-    const onAbort = () => call.destroy(givenUp(what, signal as AbortSignal));
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const onAbort = () => call.destroy(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
     const settle = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", onAbort);
     };
     call.on("response", (response) => {
       settle();
@@ -68,7 +72,7 @@ function send(plain: PlainRequest, what: string, agent: http.Agent | false): Pro
     });
     call.on("close", () => {
       settle();
-      // After an answer or an error this changes nothing; a 101 comes here alone.
+      // After an answer or an error this changes nothing; a 101 comes here alone, and no other try would help.
       reject(
         new ControlError(
           "unreadable_reference",
@@ -81,8 +85,6 @@ function send(plain: PlainRequest, what: string, agent: http.Agent | false): Pro
 }
 
 function unanswered(what: string, timeout_ms: number): ControlError {
-  return new ControlError(
-    "unreadable_reference",
-    `Cannot read ${what}: no answer within ${timeout_ms / 1000} s; is the peer alive? The option \`fetch_idle_timeout_ms\` sets the limit`,
-  );
+  const message = `Cannot read ${what}: no answer within ${timeout_ms / 1000} s; is the peer alive? The option \`fetch_idle_timeout_ms\` sets the limit`;
+  return curable("again", new ControlError("unreadable_reference", message));
 }

@@ -1,6 +1,8 @@
 import { createHash, getHashes, type Hash } from "node:crypto";
 import { Transform, type TransformCallback } from "node:stream";
 import { ControlError, type DataReference } from "@aieffect/control-interface";
+import { curable } from "./failures.ts";
+import { bufferSize } from "./transfer.ts";
 
 // Of the shake family the length of a digest is not fixed, so that there is nothing to compare with.
 const algorithms = new Set(getHashes().filter((name) => !name.startsWith("shake")));
@@ -9,17 +11,23 @@ const algorithms = new Set(getHashes().filter((name) => !name.startsWith("shake"
  * Passes a payload through and compares it with the reference's `size_bytes` and `checksum`
  * (R-REF-12, R-REF-13): the stream errors with `unreadable_reference` instead of ending when they
  * differ. A checksum of an algorithm that is not known here is not compared.
+ *
+ * @param advice what to do about a payload that differs
  */
-export function createVerifier(reference: DataReference, what: string): Transform {
+export function createVerifier(reference: DataReference, what: string, advice: string): Transform {
   const { size_bytes, checksum } = reference;
   const expected = readChecksum(checksum);
   let size = 0;
   const differs = (field: string, wanted: string, found: string) =>
-    new ControlError(
-      "unreadable_reference",
-      `Expected ${what} to have ${field} ${wanted}, found ${found}: it is damaged or was changed after it was published; produce it again`,
+    curable(
+      "anew",
+      new ControlError(
+        "unreadable_reference",
+        `Expected ${what} to have ${field} ${wanted}, found ${found}: it is damaged or was changed after it was published; ${advice}`,
+      ),
     );
   return new Transform({
+    highWaterMark: bufferSize,
     transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback) {
       size += chunk.length;
       if (size_bytes != null && size > size_bytes) {
@@ -38,6 +46,11 @@ export function createVerifier(reference: DataReference, what: string): Transfor
       callback(differs("checksum", String(checksum), `${expected.algorithm}:${digest.toString("hex")}`));
     },
   });
+}
+
+/** Whether a payload is compared with this checksum. */
+export function canVerify(checksum: string | null | undefined): boolean {
+  return readChecksum(checksum) !== undefined;
 }
 
 function readChecksum(

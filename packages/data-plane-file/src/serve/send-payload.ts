@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { ControlError, type Format, mediaTypeOf } from "@aieffect/control-interface";
+import { choosePart, type Part } from "./choose-part.ts";
 
 /** What can be sent: a file, or bytes. */
 export type SentPayload =
@@ -10,50 +12,88 @@ export type SentPayload =
       format: Format;
       /** As it was published; a file that has another size by now is not sent. */
       size_bytes?: number | undefined;
+      /** As it was published; the `ETag` is made of it. @default none: of the file's times, number and size */
+      checksum?: string | null | undefined;
     }
   | { bytes: Uint8Array; format: Format };
 
+/** How a payload is sent. */
+export interface SendOptions {
+  /** So long the client may take nothing, in ms, before its connection is cut. @default 120,000 */
+  idle_timeout_ms?: number | undefined;
+}
+
+/** Where the bytes are, and what tells them from others. */
+interface Source {
+  size: number;
+  etag: string;
+  format: Format;
+  read(part: Part): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
 /**
- * Answers a GET or HEAD with a payload (R-DATA-01): 200, the media type of its format, its length,
- * and the bytes as fast as the client takes them. Resolves when all is sent or the client has
- * gone; the file is closed either way. A file that cannot be read to its end cuts the connection,
- * so that the client never takes a part for the whole.
+ * Answers a GET or HEAD with a payload (R-DATA-01): 200, or 206 with the range that was asked for
+ * (R-DATA-05), or 304 where the client has it already, with the media type of its format, its
+ * length, a strong `ETag` (R-DATA-06), and the bytes as fast as the client takes them. Resolves
+ * when all is sent or the client has gone; the file is closed either way. A file that cannot be
+ * read to its end cuts the connection, so that the client never takes a part for the whole.
  *
- * @throws ControlError, before anything is sent, `no_payload` when the file is missing (R-DATA-03)
- * and `internal` when it was changed
+ * @throws ControlError, before anything is sent, `no_payload` when the file is missing (R-DATA-03),
+ * `internal` when it was changed, and `range_not_satisfiable`, with the answer's `Content-Range`
+ * set already; `request_timeout` when the client took nothing for too long
  */
 export async function sendPayload(
   request: IncomingMessage,
   response: ServerResponse,
   payload: SentPayload,
+  { idle_timeout_ms = 120_000 }: SendOptions = {},
 ): Promise<void> {
-  if ("bytes" in payload) {
-    writeHead(response, payload.format, payload.bytes.length);
-    return sendBody(request, response, payload.bytes.length === 0 ? [] : [payload.bytes]);
-  }
+  if ("bytes" in payload) return send(request, response, toSource(payload), idle_timeout_ms);
   const handle = await openPayload(payload.path);
   try {
-    const size = await sizeOf(handle, payload);
-    writeHead(response, payload.format, size);
-    await sendBody(request, response, size === 0 ? [] : readExactly(handle, size, payload.path));
+    await send(request, response, await toFileSource(handle, payload), idle_timeout_ms);
   } finally {
     await handle.close();
   }
 }
 
-function writeHead(response: ServerResponse, format: Format, size: number): void {
-  response.writeHead(200, {
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { size, etag, format, read }: Source,
+  idle_timeout_ms: number,
+): Promise<void> {
+  const chosen = choosePart(request.headers, size, etag);
+  const always = { "accept-ranges": "bytes", etag };
+  if (chosen === "unchanged") {
+    response.writeHead(304, always).end();
+    return;
+  }
+  if (chosen === "unsatisfiable") {
+    response.setHeader("content-range", `bytes */${size}`);
+    throw new ControlError(
+      "range_not_satisfiable",
+      `Expected a range of the payload's ${size} bytes, found ${request.headers.range}; ask for one that begins before its end`,
+    );
+  }
+  const part = chosen === "whole" ? { start: 0, end: size } : chosen;
+  const length = part.end - part.start;
+  response.writeHead(chosen === "whole" ? 200 : 206, {
+    ...always,
+    ...(chosen !== "whole" && { "content-range": `bytes ${part.start}-${part.end - 1}/${size}` }),
     "content-type": mediaTypeOf(format),
-    "content-length": size,
+    "content-length": length,
     // A payload is never a page, whatever a browser makes of its bytes.
     "x-content-type-options": "nosniff",
   });
+  const nothing = length === 0 || request.method === "HEAD";
+  await sendBody(response, nothing ? [] : read(part), idle_timeout_ms);
 }
 
 async function sendBody(
-  request: IncomingMessage,
   response: ServerResponse,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  idle_timeout_ms: number,
 ): Promise<void> {
   let failure: unknown;
   async function* watched() {
@@ -64,28 +104,58 @@ async function sendBody(
       throw error;
     }
   }
+  const { socket } = response;
+  const usual = socket?.timeout ?? 0;
+  response.setTimeout(idle_timeout_ms, () => {
+    // Otherwise it is the disk that is waited for, or the next call on this connection.
+    if (!response.writableNeedDrain && response.writableLength === 0) return;
+    failure ??= new ControlError(
+      "request_timeout",
+      `Expected the client to take the payload, found that it took nothing for ${idle_timeout_ms / 1000} s; the connection is cut`,
+    );
+    response.destroy();
+  });
   try {
-    await pipeline(request.method === "HEAD" ? [] : watched, response);
+    await pipeline(watched, response);
   } catch {
     // Without a failure on this side it is the client that has gone, and nobody is left to tell.
     if (failure !== undefined) throw failure;
+  } finally {
+    // Once the answer is out, node itself may have set the time until the next call.
+    if (socket?.timeout === idle_timeout_ms) socket.setTimeout(usual);
   }
 }
 
-async function* readExactly(handle: FileHandle, size: number, path: string): AsyncGenerator<Uint8Array> {
-  let sent = 0;
-  // Up to the announced length: the file may go on growing.
-  const file = handle.createReadStream({
-    start: 0,
-    end: size - 1,
-    highWaterMark: 256 * 1024,
-    autoClose: false,
-  });
+function toSource({ bytes, format }: { bytes: Uint8Array; format: Format }): Source {
+  const etag = `"sha256:${createHash("sha256").update(bytes).digest("hex")}"`;
+  return { size: bytes.length, etag, format, read: ({ start, end }) => [bytes.subarray(start, end)] };
+}
+
+async function toFileSource(
+  handle: FileHandle,
+  payload: Extract<SentPayload, { path: string }>,
+): Promise<Source> {
+  const { path, format, size_bytes, checksum } = payload;
+  const stats = await handle.stat({ bigint: true });
+  const size = Number(stats.size);
+  if (!stats.isFile()) throw changed(path, "a regular file", "something else");
+  if (size_bytes !== undefined && size_bytes !== size)
+    throw changed(path, `${size_bytes} bytes`, String(size));
+  // The time also where there is a checksum: it is of what was published, and a file can be changed.
+  const known = /^[\x21\x23-\x7e]+$/.test(checksum ?? "") ? checksum : `${stats.ino}-${stats.ctimeNs}`;
+  const etag = `"${known}-${size}-${stats.mtimeNs}"`;
+  return { size, etag, format, read: (part) => readExactly(handle, part, path) };
+}
+
+async function* readExactly(handle: FileHandle, { start, end }: Part, path: string) {
+  let at = start;
+  // Up to the announced end: the file may go on growing.
+  const file = handle.createReadStream({ start, end: end - 1, highWaterMark: 256 * 1024, autoClose: false });
   for await (const chunk of file) {
-    sent += (chunk as Buffer).length;
+    at += (chunk as Buffer).length;
     yield chunk as Buffer;
   }
-  if (sent !== size) throw changed(path, `${size} bytes`, String(sent));
+  if (at !== end) throw changed(path, `at least ${end} bytes`, String(at));
 }
 
 async function openPayload(path: string): Promise<FileHandle> {
@@ -99,16 +169,6 @@ async function openPayload(path: string): Promise<FileHandle> {
       cause: error,
     });
   });
-}
-
-async function sizeOf(
-  handle: FileHandle,
-  { path, size_bytes }: { path: string; size_bytes?: number | undefined },
-) {
-  const stats = await handle.stat();
-  if (!stats.isFile()) throw changed(path, "a regular file", "something else");
-  if (size_bytes === undefined || size_bytes === stats.size) return stats.size;
-  throw changed(path, `${size_bytes} bytes`, String(stats.size));
 }
 
 function changed(path: string, expected: string, found: string): ControlError {

@@ -8,6 +8,7 @@ import {
   type Format,
 } from "@aieffect/control-interface";
 import { toUnreadable } from "../read/failures.ts";
+import { type S3Object, toS3Uri } from "../s3/address.ts";
 import type { StoredPayload } from "./store.ts";
 
 /** What else a reference can say. */
@@ -36,6 +37,18 @@ export function toHttpReference(
 ): DataReference {
   const protocol = url.startsWith("https://") ? "https" : "http";
   return createReference({ protocol, uri: url, ...measured(stored), ...extra });
+}
+
+/**
+ * A reference to a stored payload that was put into a bucket (R-REF-06), for services that have
+ * credentials for it. For those without, give `toHttpReference` the object's presigned URL.
+ */
+export function toS3Reference(
+  stored: StoredPayload,
+  object: S3Object,
+  extra: ReferenceExtra = {},
+): DataReference {
+  return createReference({ protocol: "s3", uri: toS3Uri(object), ...measured(stored), ...extra });
 }
 
 /**

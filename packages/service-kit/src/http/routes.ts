@@ -82,7 +82,8 @@ export function createRoutes(service: ServiceParts): Route[] {
     const execution = complete(await engine.find(id));
     const payload = payloadOf(execution);
     if (payload === undefined) throw new ControlError("no_payload", "This task has no payload here");
-    await sendPayload(exchange.request, exchange.response, payload);
+    const idle_timeout_ms = options.transfer_idle_timeout_ms;
+    await sendPayload(exchange.request, exchange.response, payload, { idle_timeout_ms });
   }
 
   async function cancel(exchange: Exchange, id: string): Promise<void> {
@@ -128,7 +129,7 @@ function complete(execution: Execution): Execution {
 }
 
 function payloadOf({ output, payload }: Execution) {
-  if (payload !== undefined) return payload;
+  if (payload !== undefined) return { ...payload, checksum: output?.checksum };
   if (output?.protocol !== "inline") return undefined;
   const format = isFormat(output.format) ? output.format : "binary";
   return { bytes: Buffer.from(output.uri, "base64"), format };

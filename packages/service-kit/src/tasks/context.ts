@@ -1,11 +1,6 @@
 import type { Readable } from "node:stream";
 import { type DataReference, formats, isFormat } from "@aieffect/control-interface";
-import {
-  type FilePlane,
-  toFileReference,
-  toHttpReference,
-  toInlineReference,
-} from "@aieffect/data-plane-file";
+import type { FilePlane, RetryNotice } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import {
   type Content,
@@ -17,6 +12,7 @@ import {
 import type { Execution } from "./execution.ts";
 import { heeded } from "./heeded.ts";
 import { createInput } from "./input.ts";
+import { assertReachable, makeReachable } from "./make-reachable.ts";
 import type { Published } from "./result.ts";
 
 /** What a context needs of the engine around it; one for all contexts. */
@@ -27,6 +23,8 @@ export interface ContextHost {
   dataUrl(handle: string): string;
   createLog(execution: Execution, traceparent: string | undefined): Logger;
   report(execution: Execution, percent: number, message: string | undefined): void;
+  /** Logs that an input's fetch goes on. */
+  noteRetry(execution: Execution, log: Logger, notice: RetryNotice): void;
   noteFolder(execution: Execution, folder: string): Promise<void>;
 }
 
@@ -88,6 +86,7 @@ export class TaskContext<P> implements OperationContext<P> {
         traceparent: this.#traceparent,
         folder: this.folder,
         onOpen: (stream) => this.#opened.add(stream),
+        onRetry: (notice) => this.#host.noteRetry(this.#execution, this.log, notice),
       }),
     );
     return this.#inputs;
@@ -119,6 +118,7 @@ export class TaskContext<P> implements OperationContext<P> {
     const { plane, publish_as, dataUrl } = this.#host;
     const { format, as = publish_as, name = `output.${format}`, metadata } = options;
     const { signal } = this.#abort;
+    assertReachable(as, plane.bucket);
     if (this.#names.has(name)) {
       throw new TypeError(
         `Expected every result of a task to have a name of its own, got ${name} twice; give publish a name`,
@@ -126,16 +126,18 @@ export class TaskContext<P> implements OperationContext<P> {
     }
     this.#names.add(name);
     const stored = await plane.store(content, { folder: await this.folder(), name, format, signal });
-    const extra = metadata === undefined ? {} : { metadata };
-    const reference =
-      as === "inline"
-        ? await toInlineReference(stored, { max_bytes: plane.max_inline_bytes, ...extra })
-        : as === "http"
-          ? toHttpReference(stored, dataUrl(this.handle), extra)
-          : toFileReference(stored, extra);
+    const reachable = await makeReachable(stored, as, {
+      plane,
+      dataUrl: () => dataUrl(this.handle),
+      ids: [this.workflow_id, this.task_id, this.handle],
+      name,
+      extra: metadata === undefined ? {} : { metadata },
+      signal,
+      traceparent: this.#traceparent,
+    });
     const { path, size_bytes, csv_rows } = stored;
-    this.published.push({ reference, as, path, format, size_bytes, csv_rows });
-    return reference;
+    this.published.push({ ...reachable, path, format, size_bytes, csv_rows });
+    return reachable.reference;
   }
 
   /** The task is over: what was opened and not read to its end is closed. */

@@ -2,12 +2,11 @@ import { access } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ControlError, createReference, type DataReference, type Format } from "@aieffect/control-interface";
 import { hasCsvRows } from "@aieffect/data-plane-file";
-import type { Operation, PublishOptions } from "../operation.ts";
+import type { Operation } from "../operation.ts";
+import type { Reachable } from "./make-reachable.ts";
 
 /** Something published by `ctx.publish` in this execution. */
-export interface Published {
-  reference: DataReference;
-  as: NonNullable<PublishOptions["as"]>;
+export interface Published extends Reachable {
   path: string;
   format: Format;
   size_bytes: number;

@@ -54,6 +54,13 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
         log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress");
       });
     },
+    noteRetry({ created_at }, taskLog, { attempt, offset, reason }) {
+      const line = { status: "running", duration_ms: now() - created_at, attempt, offset };
+      taskLog.warn(
+        { ...line, reason: toShown(reason, secrets, maxMessageLength) },
+        "fetching an input goes on",
+      );
+    },
     async noteFolder(execution, folder) {
       if ((await store.update(execution.handle, { folder })) !== undefined) return;
       // Ended before it had a folder, by a cancel: nobody would ever remove this one.
@@ -104,9 +111,9 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       const checked = await checkResult(operation, returned, context.published, inputs);
       const published = findPublished(context.published, checked);
       if (published === undefined) return { status: "complete", output: checked };
+      const { path, format, size_bytes, renew } = published;
       // Signed anew: the URL is valid as long as the result is kept, which counts from the end (R-SIGN-02).
-      const output = published.as === "http" ? { ...checked, uri: host.dataUrl(execution.handle) } : checked;
-      const { path, format, size_bytes } = published;
+      const output = renew === undefined ? checked : { ...checked, uri: renew() };
       return { status: "complete", output, payload: { path, format, size_bytes } };
     } finally {
       context.close();

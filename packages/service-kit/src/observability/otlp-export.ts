@@ -49,21 +49,26 @@ export function createOtlpExport(
     resource,
     spanProcessors: [new sdk.BatchSpanProcessor(watched)],
   });
+  async function flush(): Promise<void> {
+    // What could not be sent was said where it happened.
+    const flushed = provider.shutdown().then(
+      () => true,
+      () => true,
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, flushLimit_ms, false);
+    });
+    const inTime = await Promise.race([flushed, late]);
+    clearTimeout(timer);
+    if (!inTime) log.warn({ endpoint: shown(url) }, "the last traces could not be sent in time");
+  }
+  let closed: Promise<void> | undefined;
   return {
     provider,
-    async close() {
-      // What could not be sent was said where it happened.
-      const flushed = provider.shutdown().then(
-        () => true,
-        () => true,
-      );
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<false>((resolve) => {
-        timer = setTimeout(resolve, flushLimit_ms, false);
-      });
-      const inTime = await Promise.race([flushed, late]);
-      clearTimeout(timer);
-      if (!inTime) log.warn({ endpoint: shown(url) }, "the last traces could not be sent in time");
+    close() {
+      closed ??= flush();
+      return closed;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, get, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { until } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -38,12 +38,12 @@ function set(variables: Record<string, string>) {
   onTestFinished(() => void vi.unstubAllEnvs());
 }
 
-/** A server that keeps the headers it gets; `status` is its answer. */
-async function startPeer(status = 200) {
+/** A server that keeps the headers it gets. */
+async function startPeer(answer: RequestListener = (_request, response) => response.end("{}")) {
   const seen: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     seen.push(request.headers);
-    response.writeHead(status).end("{}");
+    answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -110,6 +110,7 @@ describe("spans that are sent", () => {
       "server.port": Number(new URL(a.url).port),
       bytes: 7,
       whole: true,
+      resumed: 0,
     });
     expect(spans.map((span) => span.error)).toEqual(spans.map(() => undefined));
   });
@@ -123,26 +124,34 @@ describe("spans that are sent", () => {
       sink: true,
       run: ({ signal }) => new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())),
     });
-    const { execute, call } = await start([broken, hanging], {
+    const silent = defineOperation({
+      name: "Silent",
+      run() {
+        throw undefined;
+      },
+    });
+    const { execute, call } = await start([broken, hanging, silent], {
       traces_endpoint: collector.url,
       api_key: "s3cret-canary",
     });
     const authorization = "Bearer s3cret-canary";
     await execute("Broken", {}, { authorization });
+    await execute("Silent", { task_id: "task-3" }, { authorization });
     await execute("Hanging", { task_id: "task-2" }, { authorization });
     await call("/control/cancel/task-2", { method: "POST", headers: { authorization } });
     await call("/control/cancel/unknown", { method: "POST", headers: { authorization } });
-    const spans = await collector.arrived(6);
+    const spans = await collector.arrived(8);
     const message = "no token [redacted] here";
     const failed = one(spans, "test", "Broken");
     expect(failed).toMatchObject({ error: message, exceptions: [message], attributes: { status: "failed" } });
     const cancelled = one(spans, "test", "Hanging");
+    expect(one(spans, "test", "Silent").error).toBe("Silent failed without saying why");
     expect(cancelled).toMatchObject({ error: "Cancelled", attributes: { status: "failed" } });
     // The call that was answered with `failed` was answered well, and an unknown task is its caller's mistake.
     const calls = spans.filter((span) => span.kind === 2);
     expect(calls.map((span) => span.error)).toEqual(calls.map(() => undefined));
     expect(calls.map((span) => span.attributes["http.response.status_code"]).sort()).toEqual([
-      200, 200, 202, 404,
+      200, 200, 200, 202, 404,
     ]);
     expect(collector.text()).not.toContain("s3cret-canary");
   });
@@ -150,7 +159,7 @@ describe("spans that are sent", () => {
   it("tell how a fetch failed, from where, and never with which query", async () => {
     sendSoon();
     const collector = await startCollector();
-    const peer = await startPeer(404);
+    const peer = await startPeer((_request, response) => response.writeHead(404).end());
     const copy = defineOperation({
       name: "Copy",
       sink: true,
@@ -208,6 +217,54 @@ describe("spans that are sent", () => {
       { whole: true },
     ]);
     expect(fetches[1]?.attributes.bytes).toBe(2);
+  });
+
+  it("count bytes in every way of reading, also from a bucket, and how often a fetch went on", async () => {
+    sendSoon();
+    const collector = await startCollector();
+    let cuts = 1;
+    const peer = await startPeer((_request, response) => {
+      if (cuts-- > 0) response.writeHead(200, { "content-length": 2 }).write("{", () => response.destroy());
+      else response.end("{}");
+    });
+    const reading = defineOperation({
+      name: "Read",
+      sink: true,
+      async run({ inputs }) {
+        const [input] = inputs;
+        await input?.bytes();
+        await input?.path();
+        for await (const _ of (await input?.stream({ verified: true })) ?? []);
+        for await (const _ of (await input?.stream()) ?? []);
+      },
+    });
+    const endpoint = `http://127.0.0.1:${peer.port}`;
+    const { execute } = await start([reading], {
+      traces_endpoint: collector.url,
+      s3: { endpoint, access_key_id: "k3y-canary", secret_access_key: "s3cret-canary" },
+    });
+    const inputs = [{ protocol: "s3", uri: "s3://raw/some/k3y-canary", format: "json" }];
+    expect((await execute("Read", { inputs })).body).toEqual({ status: "complete", output: null });
+    const spans = await collector.arrived(6);
+    const fetches = spans.filter((span) => span.name === "fetch s3").map((span) => span.attributes);
+    const each = { protocol: "s3", format: "json", "aws.s3.bucket": "raw", bytes: 2, whole: true };
+    expect(fetches).toEqual([1, 0, 0, 0].map((resumed) => ({ ...each, resumed })));
+    expect(collector.text()).not.toContain("canary");
+  });
+
+  it("say that a caller went away before it had the whole payload", async () => {
+    sendSoon();
+    const collector = await startCollector();
+    const large = defineOperation({
+      name: "Large",
+      run: (ctx) => ctx.publish(Buffer.alloc(16 * 2 ** 20), { format: "binary" }),
+    });
+    const { execute, url } = await start([large], { traces_endpoint: collector.url });
+    const { body } = await execute("Large");
+    const { uri } = (body as { output: { uri: string } }).output;
+    get(url + new URL(uri).pathname, (response) => response.destroy());
+    const spans = await collector.arrived(3);
+    expect(one(spans, "test", "GET /control/data/:id").error).toBe("The caller went away");
   });
 
   it("are given to an operation for calls of its own", async () => {

@@ -29,7 +29,7 @@ export interface Tracing {
 }
 
 /** `server` answers a call, `client` makes one, `internal` is what happens in between. */
-export type TracedAs = keyof typeof kinds;
+type TracedAs = keyof typeof kinds;
 
 /** A piece of work that is measured; every one has to be ended. */
 export interface TraceSpan extends TraceContext {

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { ControlError } from "@aieffect/control-interface";
-import { until } from "@aieffect/test-support";
+import { defineOperation, sequentialService, serve } from "@aieffect/service-kit";
+import { tempFolder, until } from "@aieffect/test-support";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createOrchestrator, type Orchestrator } from "./create-orchestrator.ts";
@@ -153,6 +154,97 @@ describe("a call to a service", () => {
     const idempotency_key = `${workflow_id}:${second?.body.task_id}:1`;
     expect(second?.headers).toMatchObject({ traceparent, "idempotency-key": idempotency_key });
     expect(second?.headers.authorization).toBeUndefined();
+  });
+
+  it("carries a name and one trace for the whole workflow, whichever call it is (R-LOG-02, R-TRACE-01)", async () => {
+    let polls = 0;
+    const answering = concurrent(() => (polls++ === 0 ? complete : "hang"));
+    const service = await fakeService(answering);
+    const orchestrator = await start();
+    const chain = chainSubmission(service.port, "a:A", "b:B");
+    const { workflow_id } = await orchestrator.submit({ ...chain, correlation_id: "run 7" });
+    await until("the second task's status", () => polls === 2);
+    await orchestrator.remove(workflow_id);
+    await until("the cancel", () => service.calls.some(({ path }) => path.startsWith("/control/cancel/")));
+    const kinds = service.calls.map(({ path }) => path.split("/")[2]);
+    expect(kinds).toEqual(["execute", "status", "output", "execute", "status", "cancel"]);
+    expect(service.calls.map(({ headers }) => headers["x-correlation-id"])).toEqual(kinds.map(() => "run 7"));
+    const [traceparent] = new Set(service.calls.map(({ headers }) => headers.traceparent));
+    expect(service.calls.map(({ headers }) => headers.traceparent)).toEqual(kinds.map(() => traceparent));
+    // Sampled, or services would not record it.
+    expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  });
+
+  it("is named after the workflow where the submitter has no name for it, and possible with any name", async () => {
+    const service = await fakeService(echo);
+    const orchestrator = await start();
+    const chain = chainSubmission(service.port, "a:A");
+    const ids = [undefined, "Prüfung\r\n7", "\u{1f600}".repeat(60)];
+    const workflows: string[] = [];
+    for (const correlation_id of ids) {
+      const { workflow_id, workflow } = await runToEnd(orchestrator, {
+        ...chain,
+        correlation_id: correlation_id ?? null,
+      });
+      expect(workflow.status).toBe("completed");
+      workflows.push(workflow_id);
+    }
+    expect(service.calls.map(({ headers }) => headers["x-correlation-id"])).toEqual([
+      workflows[0],
+      "Pr%C3%BCfung%0D%0A7",
+      undefined,
+    ]);
+    const traces = service.calls.map(({ headers }) => headers.traceparent);
+    expect(new Set(traces).size).toBe(3);
+  });
+
+  it("begins a trace where the submitter's is none", async () => {
+    const service = await fakeService(echo);
+    const orchestrator = await start();
+    const { workflow_id } = await orchestrator.submit(chainSubmission(service.port, "a:A"), {
+      traceparent: "00-00000000000000000000000000000000-b7ad6b7169203331-01\r\n",
+    });
+    expect((await orchestrator.wait(workflow_id)).status).toBe("completed");
+    expect(service.calls[0]?.headers.traceparent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  });
+
+  it("can be found in the log of a service of the kit as in the orchestrator's (R-LOG-02)", async () => {
+    const texts: string[] = [];
+    const operation = defineOperation({
+      name: "A",
+      style: "concurrent",
+      run({ log, publish }) {
+        log.info("working");
+        return publish("{}", { format: "json" });
+      },
+    });
+    const service = sequentialService({
+      operations: [operation],
+      name: "kit",
+      data_dir: await tempFolder(),
+      log_level: "debug",
+      log_out: { write: (text: string) => void texts.push(text) },
+    });
+    const running = await serve(service, { host: "127.0.0.1", port: 0, handle_signals: false, grace_ms: 0 });
+    onTestFinished(running.close);
+    const own: Record<string, unknown>[] = [];
+    const write = (line: Record<string, unknown>) => void own.push(line);
+    const logger = { debug: write, info: write, warn: write, error: write } as NonNullable<
+      OrchestratorOptions["logger"]
+    >;
+    const orchestrator = await start({ logger });
+    const submission = { ...chainSubmission(running.port, "a:A"), correlation_id: "run 7" };
+    const { workflow_id, workflow } = await runToEnd(orchestrator, submission);
+    expect(workflow.status).toBe("completed");
+    const lines = texts.map((text) => JSON.parse(text)).filter((line) => line.workflow_id === workflow_id);
+    const messages = new Set(lines.map((line) => line.msg));
+    expect(messages).toEqual(new Set(["task accepted", "working", "task ended", "call"]));
+    const all = [...lines, ...own];
+    const { trace_id } = own[0] as { trace_id: string };
+    expect(trace_id).toMatch(/^[0-9a-f]{32}$/);
+    expect(all.map((line) => [line.correlation_id, line.trace_id])).toEqual(
+      all.map(() => ["run 7", trace_id]),
+    );
   });
 
   it("reuses connections, also for the next workflow", async () => {

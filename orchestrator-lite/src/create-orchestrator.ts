@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { ControlError, canonicalJson } from "@aieffect/control-interface";
 import { hasEnded, type WorkflowState } from "./core/state.ts";
+import { toTraceparent } from "./core/trace.ts";
 import { type OrchestratorOptions, resolveOptions } from "./options.ts";
 import { createHostJudge } from "./planner/judge-host.ts";
 import { parseSubmission, type Submission } from "./planner/parse-submission.ts";
@@ -16,7 +17,7 @@ import { type TaskView, toTaskView, toWorkflowView, type WorkflowView } from "./
 export interface SubmitOptions {
   /** A submission with a key that is known, and the same content, answers the first one's id. */
   idempotency_key?: string;
-  /** W3C trace context that the calls to services continue (R-TRACE-01). */
+  /** W3C trace context that the calls to services continue (R-TRACE-01). @default a new one, sampled */
   traceparent?: string;
 }
 
@@ -80,14 +81,15 @@ export async function createOrchestrator(given: OrchestratorOptions = {}): Promi
     return state;
   }
 
-  async function submit(submission: Submission, { idempotency_key, traceparent }: SubmitOptions = {}) {
+  async function submit(submission: Submission, { idempotency_key, ...given }: SubmitOptions = {}) {
     const parsed = parseSubmission(submission);
     const { services_api_key, ...content } = parsed;
     // The services key is part of what has to be the same; only a hash of it is kept.
     const hash = idempotency_key === undefined ? "" : sha256(canonicalJson(parsed));
     const known = idempotency_key === undefined ? undefined : keys.find(idempotency_key, hash);
     if (known !== undefined) return known;
-    const spec = planWorkflow(content, { ...defaults, traceparent: traceparent ?? null });
+    const traceparent = toTraceparent(given.traceparent, () => randomBytes(24).toString("hex"));
+    const spec = planWorkflow(content, { ...defaults, traceparent });
     // The last 12 digits of a random UUID are all random, and Node keeps a stock of them.
     const workflow_id = `wf-${randomUUID().slice(-12)}`;
     const started = runner

@@ -30,8 +30,9 @@ export interface WorkflowSpec {
   inputs: readonly DataReference[];
   /** Time limit of the whole, in seconds; null for none. */
   timeout_s: number | null;
+  /** The submitter's name for it; null for none. */
   correlation_id: string | null;
   labels: Readonly<Record<string, string>>;
   /** W3C trace context that the calls continue (R-TRACE-01). */
-  traceparent: string | null;
+  traceparent: string;
 }

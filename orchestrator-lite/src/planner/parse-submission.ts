@@ -55,7 +55,7 @@ export interface Submission {
   nodes?: Readonly<Record<string, NodeOptions>>;
   /** Time limit of the whole workflow in seconds. @default the orchestrator's */
   timeout_s?: number | null;
-  /** Your name for it; every log line has it. */
+  /** Your name for it; every log line about it has it, here and in the services (R-LOG-02). */
   correlation_id?: string | null;
   labels?: Readonly<Record<string, string>>;
 }

@@ -13,7 +13,7 @@ const defaults = {
   workflow_timeout_s: null,
   retry: { attempts: 3, backoff_s: 0.5, on: [] },
   judgeHost: createHostJudge(createHostPolicy()),
-  traceparent: null,
+  traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 };
 
 const plan = (submission: unknown) => planWorkflow(parseSubmission(submission), defaults);

@@ -16,7 +16,7 @@ export interface PlanDefaults {
   retry: RetryPolicy;
   /** Which hosts a dockerinfo may name. */
   judgeHost: HostJudge;
-  traceparent: string | null;
+  traceparent: string;
 }
 
 /** Turns a submission into what runs. Pure. @throws InvalidDocumentError with every problem of every document */

@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   type ControlClient,
   ControlError,
   type DataReference,
@@ -21,7 +22,8 @@ export interface ConversationOptions {
   client: ControlClient;
   call: ExecuteCall;
   idempotency_key: string;
-  traceparent: string | null;
+  /** What every call carries for the service's log and traces. */
+  tags: Pick<CallOptions, "traceparent" | "correlation_id">;
   /** How often a poll is tried again when it gets no answer. */
   retry: RetryPolicy;
   /** Longest pause between two polls of a service that does not hold its answers back, in ms. */
@@ -53,8 +55,8 @@ const wait_s = 20;
  * Driven by the answers: no promise chain and no timer outlives it.
  */
 export function startConversation(options: ConversationOptions): Conversation {
-  const { client, call, clock, guard, retry, report, signal, traceparent } = options;
-  const callOptions = traceparent === null ? { signal } : { signal, traceparent };
+  const { client, call, clock, guard, retry, report, signal, tags } = options;
+  const callOptions = { signal, ...tags };
   let over = false;
   let handle: string | undefined;
   let progress = -1;

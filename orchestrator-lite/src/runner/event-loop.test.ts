@@ -37,7 +37,7 @@ function specOf(
     timeout_s: null,
     correlation_id: null,
     labels: {},
-    traceparent: null,
+    traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     ...more,
   };
 }

@@ -1,6 +1,17 @@
 import type { WorkflowEvent } from "../core/events.ts";
 import type { WorkflowState } from "../core/state.ts";
+import { traceIdOf } from "../core/trace.ts";
 import type { Logger } from "../logging/logger.ts";
+
+/** What every log line about a workflow has (R-LOG-02). */
+export function aboutOf({ workflow_id, spec }: WorkflowState) {
+  const { correlation_id, traceparent } = spec;
+  return {
+    workflow_id,
+    ...(correlation_id !== null && { correlation_id }),
+    trace_id: traceIdOf(traceparent),
+  };
+}
 
 /** Logs every attempt that is over and the end of a workflow (R-LOG-01). Errors are redacted before they are events. */
 export function logEnds(
@@ -9,8 +20,8 @@ export function logEnds(
   events: readonly WorkflowEvent[],
 ): void {
   if (logger === undefined) return;
-  const { workflow_id, spec } = state;
-  const about = { workflow_id, ...(spec.correlation_id !== null && { correlation_id: spec.correlation_id }) };
+  const { spec } = state;
+  const about = aboutOf(state);
   for (const event of events) {
     if (event.type === "completed" || event.type === "attemptFailed") {
       const task = state.tasks[event.task];

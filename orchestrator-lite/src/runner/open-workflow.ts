@@ -7,6 +7,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { ClientLease } from "./client-pool.ts";
 import type { Clock } from "./clock.ts";
 import { type Conversation, type Report, startConversation } from "./conversation.ts";
+import { aboutOf } from "./log-ends.ts";
 import type { SecretGuard } from "./secret-guard.ts";
 
 /** What the conversations of one workflow share. */
@@ -55,7 +56,7 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
     if (failure === "internal") {
       const stack = cause instanceof Error ? cause.stack : String(cause);
       logger?.error(
-        { workflow_id, task_id: state.tasks[task]?.task_id, stack: guard.redact(String(stack)) },
+        { ...aboutOf(state), task_id: state.tasks[task]?.task_id, stack: guard.redact(String(stack)) },
         "internal error",
       );
     }
@@ -70,10 +71,14 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
     const { address } = state.spec.nodes[task] as { address: string };
     const cancel = lease
       .client(address)
-      .cancel(id, { signal: AbortSignal.timeout(cancelTimeout_ms) })
+      .cancel(id, { signal: AbortSignal.timeout(cancelTimeout_ms), ...tagsOf(state) })
       .catch((error: Error) => {
         // Deployed services cannot cancel; that the workflow ended does not depend on it.
-        logger?.debug({ workflow_id, err: guard.redact(error.message) }, "cancel did not get through");
+        const { task_id } = state.tasks[task] as TaskState;
+        logger?.debug(
+          { ...aboutOf(state), task_id, err: guard.redact(error.message) },
+          "cancel did not get through",
+        );
       })
       .finally(() => cancels.delete(cancel));
     cancels.add(cancel);
@@ -99,7 +104,7 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
         client: lease.client(address),
         call: { method, workflow_id, task_id, inputs, ...(parameters && { parameters }) },
         idempotency_key,
-        traceparent: state.spec.traceparent,
+        tags: tagsOf(state),
         retry,
         poll_interval_ms: options.poll_interval_ms,
         clock,
@@ -127,4 +132,9 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
       lease.release();
     },
   };
+}
+
+/** What the services log and trace the workflow under: its own id where the submitter had no name for it. */
+function tagsOf({ workflow_id, spec }: WorkflowState) {
+  return { traceparent: spec.traceparent, correlation_id: spec.correlation_id ?? workflow_id };
 }

@@ -10,7 +10,7 @@ import { toTaskView, toWorkflowView } from "../views/views.ts";
 import type { ClientPool } from "./client-pool.ts";
 import type { Clock } from "./clock.ts";
 import { createEventLoop, type Turn } from "./event-loop.ts";
-import { logEnds } from "./log-ends.ts";
+import { aboutOf, logEnds } from "./log-ends.ts";
 import { createOpenWorkflow, type OpenWorkflow } from "./open-workflow.ts";
 import { createSecretGuard } from "./secret-guard.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -116,7 +116,8 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   function onLost(workflow_id: string, last: WorkflowState | undefined, error: Error): void {
-    logger?.error({ workflow_id, err: error }, "the store did not take a workflow's events; it is given up");
+    const about = last === undefined ? { workflow_id } : aboutOf(last);
+    logger?.error({ ...about, err: error }, "the store did not take a workflow's events; it is given up");
     forget(workflow_id, undefined);
     if (last !== undefined) {
       const lost = { status: "failed", error: "The orchestrator could not record the workflow" } as const;

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tempFolder } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { defineOperation } from "./index.ts";
-import { start } from "./testing/start.ts";
+import { gate, start } from "./testing/start.ts";
 
 const sink = defineOperation({ name: "Sink", sink: true, run: (ctx) => ctx.log.info("working") });
 const broken = defineOperation({
@@ -81,6 +81,63 @@ describe("the log", () => {
     await call("/openapi.json", { headers: { authorization } });
     await expect.poll(() => lines().length).toBeGreaterThan(2);
     expect(JSON.stringify(lines())).not.toContain("s3cret-canary");
+  });
+
+  it("has the correlation id and the trace in every line about a task, also of later calls (R-LOG-02)", async () => {
+    const failing = defineOperation({
+      name: "Failing",
+      async run(ctx) {
+        ctx.log.info("working");
+        await opened;
+        throw new Error("broken");
+      },
+    });
+    const { opened, open } = gate();
+    const { execute, call, lines } = await start([failing], { style: "concurrent", log_level: "debug" });
+    const first = { traceparent, "x-correlation-id": "run 7" };
+    const { body } = await execute("Failing", {}, { ...first, "idempotency-key": "k" });
+    const { task_id: handle } = body as { task_id: string };
+    // Who asks again may call it something else: the task keeps its name.
+    await execute("Failing", {}, { traceparent, "x-correlation-id": "other", "idempotency-key": "k" });
+    await call(`/control/status/${handle}`);
+    await call("/control/output/task-1", { headers: { "x-correlation-id": "other" } });
+    await call("/control/data/task-1");
+    open();
+    await call("/control/status/task-1", { headers: { prefer: "wait=10" } });
+    await call("/control/cancel/task-1", { method: "POST" });
+    await expect.poll(() => lines().filter((line) => line.task_id === "task-1")).toHaveLength(12);
+    const about = lines().filter((line) => line.task_id === "task-1");
+    expect(about.map((line) => [line.msg, line.correlation_id])).toEqual(
+      about.map((line) => [line.msg, "run 7"]),
+    );
+    expect(new Set(about.map((line) => line.msg))).toEqual(
+      new Set(["task accepted", "working", "call", "call refused", "the operation threw", "task ended"]),
+    );
+    const ofTask = about.filter((line) => !String(line.msg).startsWith("call"));
+    expect(ofTask.map((line) => line.trace_id)).toEqual(ofTask.map(() => trace));
+    // The handle tells executions of one task_id apart.
+    expect(about.filter((line) => String(line.msg).startsWith("call")).map((line) => line.handle)).toEqual(
+      Array(7).fill(handle),
+    );
+  });
+
+  it("takes from a call what the call tells, and nothing that could not stand in a line (R-LOG-02)", async () => {
+    const { execute, call, lines } = await start([sink]);
+    await execute("Nope", {}, { traceparent, "x-correlation-id": "of the call" });
+    await call("/control/status/none", { headers: { traceparent, "x-correlation-id": "of the call" } });
+    await execute("Sink", {}, { "x-correlation-id": "x".repeat(257), traceparent: "nonsense" });
+    await execute("Sink", {}, { "x-correlation-id": "\u00e4" });
+    await expect.poll(() => lines().filter(({ msg }) => msg === "task ended")).toHaveLength(2);
+    const [listening, ...rest] = lines();
+    expect(listening?.msg).toBe("listening");
+    expect(rest.map((line) => [line.status ?? "", line.correlation_id, line.trace_id])).toEqual([
+      ["refused", "of the call", trace],
+      ["refused", "of the call", trace],
+      ["", undefined, undefined],
+      ["complete", undefined, undefined],
+      ["", undefined, undefined],
+      ["complete", undefined, undefined],
+    ]);
   });
 
   it("goes to a file too where LOG_DIR is set", async () => {

@@ -85,8 +85,10 @@ export interface OperationContext<P = Record<string, unknown>> {
   readonly parameters: P;
   /** Fires when the task is cancelled or the service stops. */
   readonly signal: AbortSignal;
-  /** JSON lines with workflow_id, task_id and method. */
+  /** JSON lines with workflow_id, task_id and method, and with correlation_id and trace_id where the caller sent them. */
   readonly log: Logger;
+  /** For calls of the operation's own to other services: the W3C trace that they belong to (R-TRACE-01); undefined where there is none. */
+  readonly traceparent: string | undefined;
   /** Reports progress: percent as an integer from 0 to 100; what is below the last report is ignored. */
   progress(percent: number, message?: string): void;
   /** The folder of this execution alone, created when first asked for. */

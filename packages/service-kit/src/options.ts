@@ -72,10 +72,12 @@ export interface ServiceOptions {
   /** So long a client may take nothing of a payload, or send nothing of an upload, in ms. @default 120,000 */
   transfer_idle_timeout_ms?: number;
   /**
-   * Where OpenTelemetry spans go, as an OTLP/HTTP base URL; needs the packages
-   * @opentelemetry/sdk-trace-base and @opentelemetry/exporter-trace-otlp-http. Without it spans go to
-   * the provider that the application has registered, if it has.
-   * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT`, else none
+   * Where OpenTelemetry spans go, as OTLP over HTTP: a full URL, or one without a path, to which
+   * `/v1/traces` is appended. Needs the packages @opentelemetry/sdk-trace-base and
+   * @opentelemetry/exporter-trace-otlp-http. Without it spans go to the provider that the application
+   * has registered, if it has.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, else `OTEL_EXPORTER_OTLP_ENDPOINT` with `/v1/traces`
+   * appended, unless the application has registered a provider; none with `OTEL_SDK_DISABLED=true`
    */
   traces_endpoint?: string;
   /** @default `LOG_LEVEL`, else "info" */
@@ -125,7 +127,6 @@ type Optional =
   | "s3"
   | "peer_keys"
   | "rate_limit"
-  | "traces_endpoint"
   | "log_dir"
   | "log_out"
   | "retention";
@@ -179,11 +180,13 @@ const optionals = [
 ] as const;
 
 /** Options with every default filled in. */
-export type ResolvedOptions = Required<Omit<ServiceOptions, Optional | "api_key">> &
+export type ResolvedOptions = Required<Omit<ServiceOptions, Optional | "api_key" | "traces_endpoint">> &
   Pick<ServiceOptions, Optional> & {
     style: Style;
     /** The first signs URLs; none: open (R-AUTH-05). */
     api_keys: readonly string[];
+    /** Where spans are sent; `explicit` when the option says so, not the environment alone. */
+    traces: { url: string; explicit: boolean } | undefined;
     /** Distinguishes services that share a store; the same in every replica. */
     namespace: string;
   };
@@ -204,10 +207,6 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     );
   }
   const api_keys = given.api_key === undefined ? readKeys(env) : [given.api_key].flat();
-  const traces_endpoint =
-    given.traces_endpoint ??
-    nonEmpty(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) ??
-    nonEmpty(env.OTEL_EXPORTER_OTLP_ENDPOINT);
   if (given.s3 !== undefined) assertKeys("the option s3", given.s3, s3Keys);
   const s3 = given.s3 ?? readS3(env);
   if ((given.publish_as === "s3" || given.publish_as === "presigned") && s3?.bucket === undefined) {
@@ -227,6 +226,7 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     namespace: given.name ?? given.operations.map(({ name }) => name).join("+"),
     store,
     api_keys,
+    traces: readTraces(given.traces_endpoint, env),
     version: given.version ?? "0.0.0",
     data_dir: given.data_dir ?? nonEmpty(env.DATA_DIR) ?? "./data",
     data_roots: given.data_roots ?? nonEmpty(env.DATA_ROOTS)?.split(delimiter).filter(Boolean) ?? [],
@@ -240,7 +240,6 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     uploads: given.uploads ?? {},
     log_level: logLevel(given.log_level ?? nonEmpty(env.LOG_LEVEL) ?? "info"),
     now: given.now ?? Date.now,
-    ...(traces_endpoint !== undefined && { traces_endpoint }),
     ...(s3 !== undefined && { s3 }),
     ...(self_url !== undefined && { self_url: self_url.replace(/\/+$/, "") }),
     ...(log_dir !== undefined && { log_dir }),
@@ -310,6 +309,34 @@ const s3Keys = [
   "readable_buckets",
   "presign_s",
 ] as const satisfies readonly (keyof S3Options)[];
+
+/** The names that every OpenTelemetry SDK reads. */
+function readTraces(given: string | undefined, env: NodeJS.ProcessEnv): ResolvedOptions["traces"] {
+  if (nonEmpty(env.OTEL_SDK_DISABLED)?.trim().toLowerCase() === "true") return undefined;
+  if (given !== undefined) {
+    const url = tracesUrl("traces_endpoint", given);
+    if (url.pathname === "/") url.pathname = "/v1/traces";
+    return { url: url.href, explicit: true };
+  }
+  // Other exporters are for those who bring an SDK of their own.
+  if (!(nonEmpty(env.OTEL_TRACES_EXPORTER) ?? "otlp").includes("otlp")) return undefined;
+  const full = nonEmpty(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+  if (full !== undefined) {
+    return { url: tracesUrl("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", full).href, explicit: false };
+  }
+  const base = nonEmpty(env.OTEL_EXPORTER_OTLP_ENDPOINT);
+  if (base === undefined) return undefined;
+  const url = tracesUrl("OTEL_EXPORTER_OTLP_ENDPOINT", base);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/v1/traces`;
+  return { url: url.href, explicit: false };
+}
+
+function tracesUrl(name: string, value: string): URL {
+  if (/^https?:\/\/[^/]/.test(value.trim()) && URL.canParse(value)) return new URL(value);
+  throw new TypeError(
+    `Expected ${name} to be an http or https URL, as in http://localhost:4318, got "${value.replace(/\/\/[^/]*@/, "//")}"`,
+  );
+}
 
 /** By the names that every S3 tool reads; `S3_*` are our own. */
 function readS3(env: NodeJS.ProcessEnv): S3Options | undefined {

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { type ControlHandler, createHandler } from "./http/handler.ts";
 import { createLog } from "./observability/log.ts";
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
+import { createTracing, type Tracing } from "./observability/tracing.ts";
 import type { Operation, Style } from "./operation.ts";
 import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
 import { openStore } from "./stores/open-store.ts";
@@ -18,6 +19,7 @@ export interface ServiceParts {
   plane: FilePlane;
   signer: UrlSigner | undefined;
   metrics: Metrics;
+  tracing: Tracing;
   log: Logger;
 }
 
@@ -83,6 +85,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
 
   const operations = new Map(options.operations.map((operation) => [operation.name, operation]));
   const metrics = createMetrics(() => engine.queue);
+  const tracing = createTracing(options, { log, secrets });
   const engine = createEngine({
     operations,
     style,
@@ -90,6 +93,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
     plane,
     log,
     metrics,
+    tracing,
     limits: options,
     publish_as: options.publish_as,
     dataUrl,
@@ -100,7 +104,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
     engine.prune().catch((error: unknown) => log.error({ err: error }, "dropping old tasks failed"));
   }, pruneEvery_s * 1000).unref();
 
-  const parts: ServiceParts = { options, operations, engine, store, plane, signer, metrics, log };
+  const parts: ServiceParts = { options, operations, engine, store, plane, signer, metrics, tracing, log };
   return {
     parts,
     handle: createHandler(parts),
@@ -111,6 +115,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
     async close(grace_ms = 0) {
       clearInterval(pruning);
       await engine.stop(grace_ms);
+      await tracing.close();
       plane.close();
       await store.close();
       await closeLog();

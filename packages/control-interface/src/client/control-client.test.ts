@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHostPolicy } from "../hosts/host-policy.ts";
 import { ControlClient, type ControlClientOptions } from "./control-client.ts";
@@ -76,6 +77,25 @@ describe("ControlClient", () => {
     });
     expect(seen[1]?.headers.traceparent).toBe("00-aa-bb-01");
     expect(seen[1]?.socket).toBe(seen[0]?.socket);
+  });
+
+  it("names what a call belongs to, as far as a header can carry the name (R-LOG-02)", async () => {
+    const { client, seen } = await start(json({ status: "running", progress: 5 }));
+    const sent = async (correlation_id: string) => {
+      await client.status("t", { correlation_id });
+      return seen.at(-1)?.headers["x-correlation-id"];
+    };
+    expect(await sent("run 7/100%")).toBe("run 7/100%");
+    expect(await sent("Prüfung\r\nx: 1")).toBe("Pr%C3%BCfung%0D%0Ax%3A%201");
+    expect(await sent("\ud800")).toBe("%EF%BF%BD");
+    expect(await sent("x".repeat(256))).toBe("x".repeat(256));
+    for (const none of ["", " ", "x".repeat(257), "ü".repeat(43)]) expect(await sent(none)).toBeUndefined();
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "binary" }), async (id) => {
+        expect((await sent(id)) ?? "x").toMatch(/^[\x21-\x7e](.{0,254}[\x21-\x7e])?$/);
+      }),
+      { numRuns: 15 },
+    );
   });
 
   it("pastes a handle into the path as it is, and encodes what would leave the path", async () => {

@@ -32,6 +32,12 @@ export interface CallOptions {
   wait_s?: number;
   /** W3C trace context to continue (R-TRACE-01). */
   traceparent?: string;
+  /**
+   * Your name for what the call belongs to; the service's log has it in every line about the task
+   * (R-LOG-02). Where it is not printable ASCII it is percent-encoded, and where it is longer than
+   * 256 characters then, it is not sent.
+   */
+  correlation_id?: string;
 }
 
 /** What an execute can be given beside. */
@@ -147,13 +153,15 @@ export class ControlClient {
   async #call(
     method: "GET" | "POST",
     path: string,
-    { signal, wait_s, traceparent }: CallOptions,
+    { signal, wait_s, traceparent, correlation_id }: CallOptions,
     headers: Record<string, string> = {},
     body?: string,
   ): Promise<KeyedAnswer> {
     const { api_key, call_timeout_ms = 30_000, max_reply_bytes = 64 * 2 ** 20, hosts } = this.#options;
     if (api_key !== undefined) headers.authorization = `Bearer ${api_key}`;
     if (traceparent !== undefined) headers.traceparent = traceparent;
+    const correlation = correlation_id === undefined ? undefined : toCorrelationHeader(correlation_id);
+    if (correlation !== undefined) headers["x-correlation-id"] = correlation;
     if (wait_s !== undefined && wait_s > 0) headers.prefer = `wait=${wait_s}`;
     const sent = await send({
       address: this.#address,
@@ -185,6 +193,13 @@ interface KeyedAnswer extends Answer {
 /** The deployed orchestrator sends every field of a reference, the optional ones as null. */
 function withAllFields(reference: DataReference): Required<DataReference> {
   return { schema_uri: null, size_bytes: null, checksum: null, metadata: {}, ...reference };
+}
+
+/** A name that nobody could send must not make the call impossible. */
+function toCorrelationHeader(id: string): string | undefined {
+  // Through bytes, because encodeURIComponent throws on a lone surrogate.
+  const text = /^[\x20-\x7e]*$/.test(id) ? id.trim() : encodeURIComponent(Buffer.from(id).toString());
+  return text.length >= 1 && text.length <= 256 ? text : undefined;
 }
 
 /** Pasted as it is where that is safe (R-EXEC-08), encoded otherwise. */

@@ -75,6 +75,7 @@ function describePaths(): OpenApi["paths"] {
           ),
           header("Idempotency-Key", "Makes it safe to send the same request again (R-IDEM-01)"),
           header("traceparent", "W3C trace context, continued on outgoing calls (R-TRACE-01)"),
+          header("X-Correlation-Id", "The caller's name for it, in every log line about the task (R-LOG-02)"),
         ],
         requestBody: { required: true, content: json("ExecuteRequest") },
         responses: {

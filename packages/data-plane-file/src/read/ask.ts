@@ -29,6 +29,7 @@ export interface Question {
   key: string | undefined;
   manners: Manners | undefined;
   traceparent: string | undefined;
+  tracestate: string | undefined;
   /** Fires with a ControlError as its reason. */
   signal: AbortSignal;
 }
@@ -61,10 +62,10 @@ const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
  * @throws ControlError `unreadable_reference`, noted as curable where asking again may help
  */
 export async function ask(question: Question, asker: Asker): Promise<Answer> {
-  const { range, manners, traceparent, signal } = question;
+  const { range, manners, signal } = question;
   let { url, key } = question;
   for (let hops = 0; hops <= asker.max_redirects; hops++) {
-    const headers = toHeaders(key, traceparent, range);
+    const headers = toHeaders(key, question, range);
     const response = await request({
       url,
       path: manners?.path,
@@ -113,7 +114,7 @@ async function toAnswer(
 
 function toHeaders(
   key: string | undefined,
-  traceparent: string | undefined,
+  trace: Pick<Question, "traceparent" | "tracestate">,
   range: Record<string, string>,
 ): OutgoingHttpHeaders {
   return {
@@ -121,17 +122,18 @@ function toHeaders(
     // Size and checksum are the payload's own; a body that was compressed on the way has others.
     "accept-encoding": "identity",
     ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    ...toTraceHeaders(traceparent),
+    ...toTraceHeaders(trace.traceparent, trace.tracestate),
     ...range,
   };
 }
 
 /** Continues a trace (R-TRACE-01). */
-export function toTraceHeaders(traceparent: string | undefined): OutgoingHttpHeaders {
+export function toTraceHeaders(traceparent: string | undefined, tracestate?: string): OutgoingHttpHeaders {
   // Whatever else came under that name is not a trace context, and may not even be a header.
   const isOne =
     traceparent !== undefined && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}[-\w]*$/.test(traceparent);
-  return isOne ? { traceparent } : {};
+  if (!isOne) return {};
+  return /^[!-~]([ -~]*[!-~])?$/.test(tracestate ?? "") ? { traceparent, tracestate } : { traceparent };
 }
 
 function toRedirect(response: IncomingMessage, from: URL): URL | undefined {

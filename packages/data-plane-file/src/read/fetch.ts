@@ -15,6 +15,8 @@ export interface FetchOptions {
   signal?: AbortSignal | undefined;
   /** W3C trace context to continue (R-TRACE-01). */
   traceparent?: string | undefined;
+  /** What goes with the traceparent. @default none */
+  tracestate?: string | undefined;
   /** Told whenever a fetch goes on, or begins anew, after a failure. Must not throw. */
   onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
@@ -46,7 +48,7 @@ export function createFetcher(options: ResolvedOptions): Fetcher {
   const running = new Set<AbortController>();
 
   async function fetch(uri: string, request: FetchRequest) {
-    const { signal: given, traceparent, onRetry, verified = false, manners } = request;
+    const { signal: given, traceparent, tracestate, onRetry, verified = false, manners } = request;
     const url = toUrl(uri);
     const key = manners === undefined ? keyFor(url, peer_keys) : undefined;
     const stop = new AbortController();
@@ -59,7 +61,7 @@ export function createFetcher(options: ResolvedOptions): Fetcher {
     signal.addEventListener("abort", () => running.delete(stop), { once: true });
     try {
       const body = await Transfer.open({
-        ask: (range) => ask({ url, range, key, manners, traceparent, signal }, asker),
+        ask: (range) => ask({ url, range, key, manners, traceparent, tracestate, signal }, asker),
         patience: createPatience({ retries, backoff_ms, remedy: "again", onRetry }),
         verified,
         max_bytes: options.max_fetch_bytes,

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ControlError, toControlError } from "@aieffect/control-interface";
+import type { TraceContext } from "../observability/trace.ts";
+import { idsOf, type TaskNames } from "../tasks/execution.ts";
 
 /** One call: node's request and response, which Express's are too. Splitting the URL never throws. */
 export class Exchange {
@@ -8,8 +10,10 @@ export class Exchange {
   /** Path within the router, without query. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** What the call is about, for the log, as soon as it is known (R-LOG-01). */
-  about: { workflow_id?: string; task_id?: string; method?: string } | undefined;
+  /** What the call is about, for the log, as soon as it is known (R-LOG-01, R-LOG-02). */
+  about: TaskNames | undefined;
+  /** The trace that the call belongs to: the caller's, or one that began here. */
+  trace: TraceContext | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     const url = request.url ?? "/";
@@ -19,6 +23,7 @@ export class Exchange {
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1));
     this.about = undefined;
+    this.trace = undefined;
   }
 
   /** A signal that fires when the caller goes away before it has its answer. */
@@ -32,6 +37,12 @@ export class Exchange {
 
 const noQuery = new URLSearchParams();
 const callerGone = "the caller went away";
+
+/** What a line of the log, or a span, says of the task that a call is about. */
+export function namesOf(about: TaskNames | undefined) {
+  if (about === undefined) return {};
+  return { ...idsOf(about), ...(about.handle !== undefined && { handle: about.handle }) };
+}
 
 /** Answers with JSON. */
 export function sendJson(

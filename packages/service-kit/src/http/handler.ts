@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ControlError } from "@aieffect/control-interface";
+import { readCorrelationId } from "../observability/correlation.ts";
+import { readTrace, traceIdOf } from "../observability/trace.ts";
 import type { ServiceParts } from "../service.ts";
 import { createAuthenticate } from "./auth.ts";
-import { Exchange, sendError } from "./exchange.ts";
+import { Exchange, namesOf, sendError } from "./exchange.ts";
 import { createRoutes, type Route } from "./routes.ts";
 
 /** Answers the calls of the contract; false when the path is none of its own. */
@@ -61,11 +63,19 @@ export function createHandler(service: ServiceParts): ControlHandler {
   };
 }
 
-/** The log line of a call (R-LOG-01). */
-function lineOf({ request, path, about }: Exchange, { id }: Match, http_status: number, began: number) {
+/** The log line of a call (R-LOG-01, R-LOG-02). */
+function lineOf(
+  { request, path, about, trace }: Exchange,
+  { id }: Match,
+  http_status: number,
+  began: number,
+) {
+  const correlation_id = readCorrelationId(request.headers);
   return {
     ...(id !== "" && { task_id: id.slice(0, 256) }),
-    ...about,
+    ...(correlation_id !== undefined && { correlation_id }),
+    ...namesOf(about),
+    ...traceIdOf(trace ?? readTrace(request.headers)),
     http_method: request.method,
     path: path.slice(0, 256),
     http_status,

@@ -5,12 +5,14 @@ import {
   readExecuteRequest,
 } from "@aieffect/control-interface";
 import { sendPayload } from "@aieffect/data-plane-file";
-import { continueTrace } from "../observability/trace.ts";
+import { readCorrelationId } from "../observability/correlation.ts";
+import { traceIdOf } from "../observability/trace.ts";
 import type { ServiceParts } from "../service.ts";
 import { countChanges, type Execution, hasEnded, toStatusBody } from "../tasks/execution.ts";
+import { type Answer, answerTraced } from "./answer-traced.ts";
 import { describeOperations } from "./describe-operations.ts";
 import { streamStatus } from "./event-stream.ts";
-import { type Exchange, sendJson } from "./exchange.ts";
+import { type Exchange, namesOf, sendJson } from "./exchange.ts";
 import { readWait } from "./prefer.ts";
 import { readJsonBody } from "./read-body.ts";
 
@@ -18,12 +20,12 @@ import { readJsonBody } from "./read-body.ts";
 export interface Route {
   method: "GET" | "POST";
   path: string;
-  answer(exchange: Exchange, id: string): Promise<void> | void;
+  answer: Answer;
 }
 
 /** Every route of the contract, for whatever server is in front (R-EXEC, R-STAT, R-OUT, R-DATA, R-HEALTH, Part B). */
 export function createRoutes(service: ServiceParts): Route[] {
-  const { engine, store, options, log } = service;
+  const { engine, store, options, tracing, log } = service;
 
   async function execute(exchange: Exchange): Promise<void> {
     const { value, size_bytes } = await readJsonBody(exchange, options.max_body_bytes);
@@ -31,21 +33,23 @@ export function createRoutes(service: ServiceParts): Route[] {
     if (request === undefined) {
       throw new ControlError("invalid_request", "Invalid request", { detail: issues });
     }
-    exchange.about = { workflow_id: request.workflow_id, task_id: request.task_id, method: request.method };
     const { headers } = exchange.request;
+    const correlation_id = readCorrelationId(headers);
+    exchange.about = { workflow_id: request.workflow_id, task_id: request.task_id, method: request.method };
     const wait = readWait(headers.prefer);
-    const traceparent = continueTrace(headers.traceparent as string | undefined);
     const { answer, execution, replayed } = await engine.execute(request, {
       size_bytes,
       idempotency_key: (headers["idempotency-key"] as string | undefined) || undefined,
       wait_s: wait?.wait_s,
-      traceparent,
-      correlation_id: headers["x-correlation-id"] as string | undefined,
+      trace: exchange.trace,
+      correlation_id,
       caller: exchange,
     });
+    // The task's own, not a second caller's who was attached to it (R-LOG-02).
+    exchange.about = execution;
     if (answer.status === "running") {
-      const { workflow_id, task_id, method, handle } = execution;
-      log.info({ workflow_id, task_id, method, status: "running", duration_ms: 0, handle }, "task accepted");
+      const line = { ...namesOf(execution), status: "running", duration_ms: 0, ...traceIdOf(exchange.trace) };
+      log.info(line, "task accepted");
     }
     if (!replayed && wait === undefined) return sendJson(exchange.response, 200, answer);
     sendJson(exchange.response, 200, answer, {
@@ -54,8 +58,14 @@ export function createRoutes(service: ServiceParts): Route[] {
     });
   }
 
-  async function status(exchange: Exchange, id: string): Promise<void> {
+  async function find(exchange: Exchange, id: string): Promise<Execution> {
     const execution = await engine.find(id);
+    exchange.about = execution;
+    return execution;
+  }
+
+  async function status(exchange: Exchange, id: string): Promise<void> {
+    const execution = await find(exchange, id);
     const { headers } = exchange.request;
     if (/\btext\/event-stream\b/.test(headers.accept ?? "")) {
       const lastEventId = headers["last-event-id"] as string | undefined;
@@ -74,12 +84,12 @@ export function createRoutes(service: ServiceParts): Route[] {
   }
 
   async function output(exchange: Exchange, id: string): Promise<void> {
-    const { output } = complete(await engine.find(id));
+    const { output } = complete(await find(exchange, id));
     sendJson(exchange.response, 200, { output: output ?? nothing });
   }
 
   async function data(exchange: Exchange, id: string): Promise<void> {
-    const execution = complete(await engine.find(id));
+    const execution = complete(await find(exchange, id));
     const payload = payloadOf(execution);
     if (payload === undefined) throw new ControlError("no_payload", "This task has no payload here");
     const idle_timeout_ms = options.transfer_idle_timeout_ms;
@@ -88,17 +98,19 @@ export function createRoutes(service: ServiceParts): Route[] {
 
   async function cancel(exchange: Exchange, id: string): Promise<void> {
     const { execution, cancelled } = await engine.cancel(id);
+    exchange.about = execution;
     sendJson(exchange.response, cancelled ? 202 : 200, toStatusBody(execution));
   }
 
   const described = describeOperations(service.operations, options.style);
+  const traced = (route: string, answer: Answer) => answerTraced(tracing, route, answer);
 
   return [
-    { method: "POST", path: "/control/execute", answer: execute },
+    { method: "POST", path: "/control/execute", answer: traced("POST /control/execute", execute) },
     { method: "GET", path: "/control/status/:id", answer: status },
     { method: "GET", path: "/control/output/:id", answer: output },
-    { method: "GET", path: "/control/data/:id", answer: data },
-    { method: "POST", path: "/control/cancel/:id", answer: cancel },
+    { method: "GET", path: "/control/data/:id", answer: traced("GET /control/data/:id", data) },
+    { method: "POST", path: "/control/cancel/:id", answer: traced("POST /control/cancel/:id", cancel) },
     {
       method: "GET",
       path: "/control/operations",

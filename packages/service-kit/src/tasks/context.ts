@@ -2,6 +2,8 @@ import type { Readable } from "node:stream";
 import { type DataReference, formats, isFormat } from "@aieffect/control-interface";
 import type { FilePlane, RetryNotice } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
+import type { TraceContext } from "../observability/trace.ts";
+import type { Tracing } from "../observability/tracing.ts";
 import {
   type Content,
   type Input,
@@ -18,10 +20,11 @@ import type { Published } from "./result.ts";
 /** What a context needs of the engine around it; one for all contexts. */
 export interface ContextHost {
   plane: FilePlane;
+  tracing: Tracing;
   publish_as: NonNullable<PublishOptions["as"]>;
   /** The URL under which peers fetch the payload of an execution. */
   dataUrl(handle: string): string;
-  createLog(execution: Execution, traceparent: string | undefined): Logger;
+  createLog(execution: Execution, trace: TraceContext | undefined): Logger;
   report(execution: Execution, percent: number, message: string | undefined): void;
   /** Logs that an input's fetch goes on. */
   noteRetry(execution: Execution, log: Logger, notice: RetryNotice): void;
@@ -35,7 +38,7 @@ export class TaskContext<P> implements OperationContext<P> {
   readonly #execution: Execution;
   readonly #data: readonly DataReference[];
   readonly #abort: { readonly signal: AbortSignal };
-  readonly #traceparent: string | undefined;
+  readonly #trace: TraceContext | undefined;
   readonly #host: ContextHost;
   #inputs: readonly Input[] | undefined;
   #log: Logger | undefined;
@@ -49,14 +52,14 @@ export class TaskContext<P> implements OperationContext<P> {
     parameters: P,
     data: readonly DataReference[],
     abort: { readonly signal: AbortSignal },
-    traceparent: string | undefined,
+    trace: TraceContext | undefined,
   ) {
     this.#host = host;
     this.#execution = execution;
     this.parameters = parameters;
     this.#data = data;
     this.#abort = abort;
-    this.#traceparent = traceparent;
+    this.#trace = trace;
   }
 
   get method() {
@@ -71,11 +74,14 @@ export class TaskContext<P> implements OperationContext<P> {
   get handle() {
     return this.#execution.handle;
   }
+  get traceparent() {
+    return this.#trace?.traceparent;
+  }
   get signal() {
     return this.#abort.signal;
   }
   get log(): Logger {
-    this.#log ??= this.#host.createLog(this.#execution, this.#traceparent);
+    this.#log ??= this.#host.createLog(this.#execution, this.#trace);
     return this.#log;
   }
   get inputs(): readonly Input[] {
@@ -83,7 +89,8 @@ export class TaskContext<P> implements OperationContext<P> {
       createInput(reference, {
         plane: this.#host.plane,
         abort: this.#abort,
-        traceparent: this.#traceparent,
+        tracing: this.#host.tracing,
+        trace: this.#trace,
         folder: this.folder,
         onOpen: (stream) => this.#opened.add(stream),
         onRetry: (notice) => this.#host.noteRetry(this.#execution, this.log, notice),
@@ -133,7 +140,7 @@ export class TaskContext<P> implements OperationContext<P> {
       name,
       extra: metadata === undefined ? {} : { metadata },
       signal,
-      traceparent: this.#traceparent,
+      traceparent: this.#trace?.traceparent,
     });
     const { path, size_bytes, csv_rows } = stored;
     this.published.push({ ...reachable, path, format, size_bytes, csv_rows });

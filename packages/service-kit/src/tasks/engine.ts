@@ -8,10 +8,11 @@ import {
 import type { FilePlane } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import type { Metrics } from "../observability/metrics.ts";
+import type { Tracing } from "../observability/tracing.ts";
 import type { Operation, PublishOptions, Style } from "../operation.ts";
 import type { Begun, TaskStore } from "../stores/task-store.ts";
 import { createHandle } from "./create-handle.ts";
-import { createExecution, type Execution, hasEnded, toExecuteAnswer } from "./execution.ts";
+import { createExecution, type Execution, hasEnded, idsOf, toExecuteAnswer } from "./execution.ts";
 import { createRunner, type RunOptions } from "./runner.ts";
 import { createSlots, type SlotLimits } from "./slots.ts";
 import { waitFor } from "./wait-for.ts";
@@ -25,6 +26,7 @@ export interface EngineParts {
   plane: FilePlane;
   log: Logger;
   metrics: Metrics;
+  tracing: Tracing;
   limits: SlotLimits;
   publish_as: NonNullable<PublishOptions["as"]>;
   /** The URL under which peers fetch the payload of an execution. */
@@ -165,11 +167,12 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   async function prune(): Promise<void> {
-    for (const { folder } of await store.prune(now())) {
+    for (const dropped of await store.prune(now())) {
+      const { folder } = dropped;
       if (folder === undefined) continue;
       await plane.removeTaskFolder(folder).catch((error: unknown) => {
         log.error(
-          { err: error, folder },
+          { ...idsOf(dropped), err: error, folder },
           "the folder of an old task could not be removed; remove it by hand",
         );
       });

@@ -129,6 +129,16 @@ export function applyChange(execution: Execution, change: ExecutionChange): bool
   return true;
 }
 
+/** What every log line about it has (R-LOG-01, R-LOG-02). */
+export function idsOf({ workflow_id, task_id, method, correlation_id }: TaskNames) {
+  const ids = { workflow_id, task_id, method };
+  return correlation_id === undefined ? ids : { ...ids, correlation_id };
+}
+
+/** What a task is called, before it has an execution and after. */
+export type TaskNames = Pick<Execution, "workflow_id" | "task_id" | "method"> &
+  Partial<Pick<Execution, "correlation_id" | "handle">>;
+
 /** Whether it is complete or failed. */
 export function hasEnded({ status }: Execution): boolean {
   return status !== "running";

@@ -1,8 +1,12 @@
+import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { ControlError, type DataReference } from "@aieffect/control-interface";
 import type { FilePlane, RetryNotice } from "@aieffect/data-plane-file";
+import type { TraceContext } from "../observability/trace.ts";
+import type { Tracing } from "../observability/tracing.ts";
 import type { Input, StreamOptions } from "../operation.ts";
 import { heeded } from "./heeded.ts";
+import { createFetchMeter } from "./measure-fetch.ts";
 
 const defaultMaxBytes = 64 * 2 ** 20;
 
@@ -10,7 +14,9 @@ const defaultMaxBytes = 64 * 2 ** 20;
 export interface InputParts {
   plane: FilePlane;
   abort: { readonly signal: AbortSignal };
-  traceparent: string | undefined;
+  tracing: Tracing;
+  /** The span that reading belongs to. */
+  trace: TraceContext | undefined;
   folder(): Promise<string>;
   /** Told of every stream, so that none outlives the task. */
   onOpen(stream: Readable): void;
@@ -21,15 +27,16 @@ export interface InputParts {
 /** An input that reads its payload when asked to, and not before. */
 export function createInput(
   reference: DataReference,
-  { plane, abort, traceparent, folder, onOpen, onRetry }: InputParts,
+  { plane, abort, tracing, trace, folder, onOpen, onRetry }: InputParts,
 ): Input {
-  const options = { signal: abort.signal, onRetry, ...(traceparent !== undefined && { traceparent }) };
+  const meter = createFetchMeter(reference, { tracing, trace, options: { signal: abort.signal, onRetry } });
   // A file is read where it lies.
   const copyFolder = async () => (reference.protocol === "file" ? "" : folder());
   const stream = async ({ verified = false }: StreamOptions = {}) => {
+    const copyTo = verified ? await copyFolder() : "";
     const opened = verified
-      ? await plane.openVerified(reference, await copyFolder(), options)
-      : await plane.open(reference, options);
+      ? await meter.whole((options) => plane.openVerified(reference, copyTo, options), sizeOfCopy)
+      : await meter.stream((options) => plane.open(reference, options));
     onOpen(opened);
     return opened;
   };
@@ -38,7 +45,10 @@ export function createInput(
       onOpen(payload);
       return collect(payload, max_bytes);
     };
-    return plane.readWhole(reference, take, options);
+    return meter.whole(
+      (options) => plane.readWhole(reference, take, options),
+      ({ length }) => length,
+    );
   };
   const text = async (max_bytes?: number) => (await bytes(max_bytes)).toString("utf8");
   const json = async (max_bytes?: number): Promise<unknown> => {
@@ -51,7 +61,10 @@ export function createInput(
       throw new ControlError("unreadable_reference", message, { cause });
     }
   };
-  const path = async () => plane.localPath(reference, await copyFolder(), options);
+  const path = async () => {
+    const copyTo = await copyFolder();
+    return meter.whole((options) => plane.localPath(reference, copyTo, options), sizeOfFile);
+  };
   return {
     reference,
     stream: (given) => heeded(stream(given)),
@@ -60,6 +73,19 @@ export function createInput(
     json: (max_bytes) => heeded(json(max_bytes)),
     path: () => heeded(path()),
   };
+}
+
+/** For a span only: a size that cannot be had is left out. */
+async function sizeOfFile(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+}
+
+/** A stream that is read from a file knows which. */
+async function sizeOfCopy(stream: Readable & { path?: unknown }): Promise<number | undefined> {
+  return typeof stream.path === "string" ? sizeOfFile(stream.path) : undefined;
 }
 
 async function collect(stream: Readable, max_bytes: number): Promise<Buffer> {

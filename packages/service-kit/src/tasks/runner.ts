@@ -1,10 +1,11 @@
 import { ControlError, type DataReference, type ExecuteRequest } from "@aieffect/control-interface";
 import { toShown } from "../observability/redact.ts";
-import { traceIdOf } from "../observability/trace.ts";
+import { type TraceContext, traceIdOf } from "../observability/trace.ts";
+import type { TraceSpan } from "../observability/tracing.ts";
 import type { Operation } from "../operation.ts";
 import { type ContextHost, TaskContext } from "./context.ts";
 import type { EngineParts } from "./engine.ts";
-import type { Execution, ExecutionChange } from "./execution.ts";
+import { type Execution, type ExecutionChange, idsOf } from "./execution.ts";
 import { LazyAbort } from "./lazy-abort.ts";
 import { parseParameters, sortInputs } from "./parameters.ts";
 import { checkResult, findPublished } from "./result.ts";
@@ -18,7 +19,8 @@ const maxMessageLength = 1000;
 export interface RunOptions {
   /** Size of the request's body. @default 0 */
   size_bytes?: number | undefined;
-  traceparent?: string | undefined;
+  /** The span that it belongs to. */
+  trace?: TraceContext | undefined;
   correlation_id?: string | undefined;
 }
 
@@ -40,18 +42,22 @@ export interface Runner {
 }
 
 export function createRunner(parts: EngineParts, slots: Slots): Runner {
-  const { store, plane, log, metrics, now, secrets } = parts;
-  const running = new Map<string, { abort: LazyAbort; ended: Promise<Execution> }>();
+  const { store, plane, log, metrics, tracing, now, secrets } = parts;
+  const running = new Map<
+    string,
+    { abort: LazyAbort; ended: Promise<Execution>; trace: TraceContext | undefined }
+  >();
   const host: ContextHost = {
     plane,
     publish_as: parts.publish_as,
     dataUrl: parts.dataUrl,
-    createLog: (execution, traceparent) => log.child({ ...idsOf(execution), ...traceIdOf(traceparent) }),
+    tracing,
+    createLog: (execution, trace) => log.child({ ...idsOf(execution), ...traceIdOf(trace) }),
     report(execution, progress, message) {
       const told =
         message === undefined ? {} : { message: toShown(String(message), secrets, maxMessageLength) };
       store.update(execution.handle, { progress, ...told }).catch((error: unknown) => {
-        log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress");
+        log.error({ err: error, ...namesOf(execution) }, "the store did not take a progress");
       });
     },
     noteRetry({ created_at }, taskLog, { attempt, offset, reason }) {
@@ -69,6 +75,11 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     },
   };
 
+  /** What a line about one that runs here has. */
+  function namesOf(execution: Execution) {
+    return { ...idsOf(execution), ...traceIdOf(running.get(execution.handle)?.trace) };
+  }
+
   async function run(
     operation: Operation,
     request: ExecuteRequest,
@@ -78,18 +89,23 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
   ): Promise<Execution> {
     let change: ExecutionChange;
     let countEnd: ReturnType<typeof metrics.started> | undefined;
+    let span: TraceSpan | undefined;
+    let thrown: unknown;
     try {
       const slot = slots.acquire(options.size_bytes ?? 0, abort);
       const release = slot instanceof Promise ? await slot : slot;
       countEnd = metrics.started(execution.method);
+      span = tracing.startSpan(execution.method, "internal", options.trace);
       // A cancelled task has ended for its callers; its place is free when the operation is really over.
-      change = await abort.race(perform(operation, request, execution, options, abort), release);
+      change = await abort.race(perform(operation, request, execution, span, options, abort), release);
     } catch (error) {
+      thrown = error;
       change = toFailure(execution, error);
     }
     const ended = await finish(execution, change);
     running.delete(execution.handle);
     countEnd?.(ended.status === "complete" ? "complete" : "failed");
+    if (span !== undefined) endSpan(span, ended, thrown);
     logEnd(ended, options);
     return ended;
   }
@@ -98,15 +114,18 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     operation: Operation,
     request: ExecuteRequest,
     execution: Execution,
-    { traceparent }: RunOptions,
+    span: TraceSpan | undefined,
+    options: RunOptions,
     abort: LazyAbort,
   ): Promise<ExecutionChange> {
     const inputs = request.inputs as DataReference[];
     const { parameters, data } = sortInputs(operation, inputs, request.parameters);
     const parsed = parseParameters(operation, parameters);
-    const context = new TaskContext(host, execution, parsed, data, abort, traceparent);
+    const context = new TaskContext(host, execution, parsed, data, abort, span ?? options.trace);
     try {
-      const returned = await operation.run(context);
+      const returned = await (span === undefined
+        ? operation.run(context)
+        : span.run(() => operation.run(context)));
       if (returned == null && operation.sink) return { status: "complete" };
       const checked = await checkResult(operation, returned, context.published, inputs);
       const published = findPublished(context.published, checked);
@@ -127,7 +146,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       const ended = await store.update(execution.handle, change);
       return ended ?? (await store.find(execution.handle)) ?? { ...execution, ...change };
     } catch (error) {
-      log.error({ err: error, ...idsOf(execution) }, "the store did not take the end of a task");
+      log.error({ err: error, ...namesOf(execution) }, "the store did not take the end of a task");
       return { ...execution, status: "failed", error: "Internal error; the service's log has the details" };
     }
   }
@@ -137,19 +156,19 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     const said = textOf(thrown) || `${execution.method} failed without saying why`;
     try {
       if (!(thrown instanceof ControlError))
-        log.warn({ err: thrown, ...idsOf(execution) }, "the operation threw");
+        log.warn({ err: thrown, ...namesOf(execution) }, "the operation threw");
     } catch {
       // What was thrown cannot even be logged; its text, if it has one, is in the line of the task's end.
     }
     return { status: "failed", error: toShown(said, secrets, maxErrorLength) };
   }
 
-  function logEnd(ended: Execution, { traceparent, correlation_id }: RunOptions): void {
-    const { workflow_id, task_id, method, status, error, created_at, ended_at } = ended;
+  function logEnd(ended: Execution, { trace }: RunOptions): void {
+    const { workflow_id, task_id, method, status, error, correlation_id, created_at, ended_at } = ended;
     const duration_ms = (ended_at ?? created_at) - created_at;
     const line: Record<string, unknown> = { workflow_id, task_id, method, status, duration_ms };
     if (error !== null) line.error = error;
-    if (traceparent !== undefined) Object.assign(line, traceIdOf(traceparent));
+    if (trace !== undefined) Object.assign(line, traceIdOf(trace));
     if (correlation_id !== undefined) line.correlation_id = correlation_id;
     log.info(line, "task ended");
   }
@@ -158,7 +177,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     start(operation, request, execution, options) {
       const abort = new LazyAbort();
       const ended = run(operation, request, execution, options, abort);
-      running.set(execution.handle, { abort, ended });
+      running.set(execution.handle, { abort, ended, trace: options.trace });
       return ended;
     },
     endOf: (handle) => running.get(handle)?.ended,
@@ -177,6 +196,9 @@ function textOf(thrown: unknown): string {
   }
 }
 
-function idsOf({ workflow_id, task_id, method }: Execution) {
-  return { workflow_id, task_id, method };
+/** Also of one that was cancelled while its operation goes on. */
+function endSpan(span: TraceSpan, ended: Execution, thrown: unknown): void {
+  const { handle, status, error } = ended;
+  span.set({ ...idsOf(ended), handle, status });
+  span.end(status === "failed" ? (thrown ?? error) : undefined);
 }

@@ -93,6 +93,7 @@ export function createArrival(plane: FilePlane, call: ReceiveCall): Arrival {
       const path = await file.giveName(folder, `upload.${format}`);
       for (const other of folders.values()) if (other !== folder) await plane.removeTaskFolder(other);
       const { size_bytes, checksum } = digest;
+      // What the form says itself goes first (R-UP-05).
       const metadata = { ...(file_name !== "" && { filename: file_name }), ...fields.metadata };
       return { ...ids, folder, stored: { path, size_bytes, checksum, format }, metadata };
     },

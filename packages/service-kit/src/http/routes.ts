@@ -4,7 +4,7 @@ import {
   isFormat,
   readExecuteRequest,
 } from "@aieffect/control-interface";
-import { sendPayload } from "@aieffect/data-plane-file";
+import { createUploadReceiver, sendPayload, type UploadReceiver } from "@aieffect/data-plane-file";
 import { continueTrace } from "../observability/trace.ts";
 import type { ServiceParts } from "../service.ts";
 import { countChanges, type Execution, hasEnded, toStatusBody } from "../tasks/execution.ts";
@@ -86,18 +86,41 @@ export function createRoutes(service: ServiceParts): Route[] {
     await sendPayload(exchange.request, exchange.response, payload, { idle_timeout_ms });
   }
 
+  async function upload(exchange: Exchange, receive: UploadReceiver): Promise<void> {
+    const { headers } = exchange.request;
+    const { execution, replayed } = await engine.keep((call) => receive(exchange.request, call), {
+      idempotency_key: (headers["idempotency-key"] as string | undefined) || undefined,
+      correlation_id: headers["x-correlation-id"] as string | undefined,
+    });
+    const { workflow_id, task_id, method, output } = execution;
+    exchange.about = { workflow_id, task_id, method };
+    sendJson(exchange.response, 201, output, {
+      // The path alone: where the service is mounted or proxied, that is what the reference's URL has.
+      location: new URL(output?.uri ?? "").pathname,
+      ...(replayed && { "idempotency-replayed": "true" }),
+    });
+  }
+
   async function cancel(exchange: Exchange, id: string): Promise<void> {
     const { execution, cancelled } = await engine.cancel(id);
     sendJson(exchange.response, cancelled ? 202 : 200, toStatusBody(execution));
   }
 
-  const described = describeOperations(service.operations, options.style);
+  function uploadRoutes(): Route[] {
+    const { uploads, transfer_idle_timeout_ms: idle_timeout_ms } = options;
+    if (uploads === false) return [];
+    const receive = createUploadReceiver(service.plane, { ...uploads, idle_timeout_ms });
+    return [{ method: "POST", path: "/control/data", answer: (exchange) => upload(exchange, receive) }];
+  }
+
+  const described = describeOperations(service.operations, options);
 
   return [
     { method: "POST", path: "/control/execute", answer: execute },
     { method: "GET", path: "/control/status/:id", answer: status },
     { method: "GET", path: "/control/output/:id", answer: output },
     { method: "GET", path: "/control/data/:id", answer: data },
+    ...uploadRoutes(),
     { method: "POST", path: "/control/cancel/:id", answer: cancel },
     {
       method: "GET",

@@ -263,10 +263,21 @@ describe("an upload with an Idempotency-Key", () => {
     expect(await filesIn(started.folder)).toEqual(["upload.csv"]);
   });
 
-  it("is needed to be one of several: the same file without a key is another upload", async () => {
-    const started = await start([count]);
-    const [one, other] = [await upload(started), await upload(started)];
-    expect(one.body.uri).not.toBe(other.body.uri);
+  it("is needed for that: without one the same file is another upload, also at the same time", async () => {
+    const hold = gate();
+    const memory = createMemoryStore();
+    const update: typeof memory.update = (...change) => hold.opened.then(() => memory.update(...change));
+    const began: string[] = [];
+    const begin: typeof memory.begin = (candidate, ...rest) => {
+      began.push(candidate.handle);
+      return memory.begin(candidate, ...rest);
+    };
+    const started = await start([count], { store: { ...memory, update, begin } });
+    const answers = [1, 2].map(() => upload(started, form({ task_id: "t" })));
+    await until("both to begin", () => began.length === 2);
+    hold.open();
+    const uris = (await Promise.all(answers)).map(({ body }) => body.uri);
+    expect(new Set(uris).size).toBe(2);
   });
 });
 

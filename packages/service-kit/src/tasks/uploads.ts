@@ -20,13 +20,13 @@ const method = "upload";
 const defaultWorkflow = "uploads";
 
 /** How one upload came in. */
-export interface KeepOptions {
+interface KeepOptions {
   idempotency_key?: string | undefined;
   correlation_id?: string | undefined;
 }
 
 /** An upload that is kept, and whether it had been kept before under its key (R-IDEM-01). */
-export interface KeptUpload {
+interface KeptUpload {
   execution: Execution;
   replayed: boolean;
 }

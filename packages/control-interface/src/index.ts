@@ -25,6 +25,7 @@ export {
   executeResponseSchema,
   extensions,
   healthResponseSchema,
+  maxIdLength,
   operationsResponseSchema,
   outputResponseSchema,
   statusResponseSchema,

@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import {
   createHostPolicy,
   type Format,
+  formats,
   type HostPolicy,
   type HostPolicyOptions,
+  isFormat,
 } from "@aieffect/control-interface";
 import { type ResolvedS3, resolveS3, type S3Options } from "./s3/resolve-s3.ts";
 
@@ -91,6 +93,24 @@ export function resolveOptions(given: FilePlaneOptions): ResolvedOptions {
     max_inline_bytes: toInteger("max_inline_bytes", given.max_inline_bytes ?? 2 ** 20, 0),
     peer_keys: new Map(Object.entries(given.peer_keys ?? {}).map(toPeerKey)),
     s3: given.s3 && resolveS3(given.s3, given.now ?? Date.now),
+  };
+}
+
+/** Fills in the defaults. @throws TypeError for a value that cannot be meant */
+export function resolveUploadOptions(given: UploadOptions = {}): Required<UploadOptions> {
+  const { max_file_bytes = 2 ** 30, formats: taken = formats } = given;
+  const odd = Object.keys(given).find((key) => key !== "max_file_bytes" && key !== "formats");
+  if (odd !== undefined) {
+    throw new TypeError(`Expected uploads to have only max_file_bytes, formats; got ${odd}`);
+  }
+  if (!Array.isArray(taken) || taken.length === 0 || !taken.every(isFormat)) {
+    throw new TypeError(
+      `Expected uploads.formats to be a list out of ${formats.join(", ")}, got ${JSON.stringify(taken)}`,
+    );
+  }
+  return {
+    max_file_bytes: toInteger("uploads.max_file_bytes", max_file_bytes, 1),
+    formats: [...taken],
   };
 }
 

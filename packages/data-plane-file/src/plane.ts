@@ -9,8 +9,9 @@ import { readWhole } from "./read/read-whole.ts";
 import type { S3Object } from "./s3/address.ts";
 import { createS3Store, type PutOptions } from "./s3/store.ts";
 import type { Content } from "./write/content.ts";
+import { folderSize } from "./write/folder-size.ts";
 import { type StoredPayload, type StoreOptions, store } from "./write/store.ts";
-import { createTaskFolder, removeTaskFolder } from "./write/task-folder.ts";
+import { countTaskFolders, createTaskFolder, removeTaskFolder } from "./write/task-folder.ts";
 
 /**
  * Reads `inline`, `file`, `http`, `https` and `s3` references and stores payloads, in constant memory.
@@ -53,6 +54,10 @@ export interface FilePlane {
   createTaskFolder(workflow_id: string, task_id: string): Promise<string>;
   /** Removes a task's folder and all that is in it. @throws TypeError unless it is one below `data_dir` */
   removeTaskFolder(folder: string): Promise<void>;
+  /** Bytes of all files in a task's folder; links are not followed, and a folder that is gone has none. */
+  folderSize(folder: string): Promise<number>;
+  /** How many tasks have a folder below `data_dir`, of whatever service; counts no further than `limit`. */
+  countTaskFolders(limit: number): Promise<number>;
   /** Stores content whole or not at all, and measures it; see {@link StoreOptions}. */
   store(content: Content, options: StoreOptions): Promise<StoredPayload>;
   /**
@@ -95,6 +100,8 @@ export function createFilePlane(options: FilePlaneOptions): FilePlane {
     localPath: (reference, folder, given = {}) => toLocalPath(reference, folder, sources, given),
     createTaskFolder: (workflow_id, task_id) => createTaskFolder(data_dir, workflow_id, task_id),
     removeTaskFolder: (folder) => removeTaskFolder(data_dir, folder),
+    folderSize,
+    countTaskFolders: (limit) => countTaskFolders(data_dir, limit),
     store,
     putObject: s3.put,
     presign: s3.presign,

@@ -9,6 +9,7 @@ import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions 
 import { openStore } from "./stores/open-store.ts";
 import { neverDroppedWithin_ms, resolveRetention, type TaskStore } from "./stores/task-store.ts";
 import { createEngine, type Engine } from "./tasks/engine.ts";
+import { warnOfLeftovers } from "./tasks/warn-of-leftovers.ts";
 
 /** The pieces of a service, for the HTTP layer. */
 export interface ServiceParts {
@@ -96,10 +97,12 @@ export function createService(given: ServiceOptions, style: Style): Service {
     tracing,
     limits: options,
     publish_as: options.publish_as,
+    max_payload_bytes: retention.max_payload_bytes,
     dataUrl,
     secrets,
     now: options.now,
   });
+  const looking = options.store === "memory" ? warnOfLeftovers(plane, options.data_dir, log) : undefined;
   const pruning = setInterval(() => {
     engine.prune().catch((error: unknown) => log.error({ err: error }, "dropping old tasks failed"));
   }, pruneEvery_s * 1000).unref();
@@ -114,6 +117,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
     },
     async close(grace_ms = 0) {
       clearInterval(pruning);
+      await looking;
       await engine.stop(grace_ms);
       await tracing.close();
       plane.close();

@@ -1,3 +1,5 @@
+import { maxIdLength } from "../messages/messages.ts";
+import { formats } from "../reference/data-reference.ts";
 import { createJsonSchemas, type JsonSchema } from "./json-schemas.ts";
 
 /** What differs from service to service in the description of the same interface. */
@@ -10,6 +12,8 @@ export interface OpenApiOptions {
   methods?: readonly string[];
   /** A bearer key is needed (R-AUTH-01). @default false */
   secured?: boolean;
+  /** Files can be uploaded (R-UP-01). @default true */
+  uploads?: boolean;
 }
 
 /** An OpenAPI 3.1 document. */
@@ -38,9 +42,11 @@ export interface OpenApiOperation {
 
 /** Describes the control interface of a service, from the same schemas that check the messages. */
 export function createOpenApi(options: OpenApiOptions = {}): OpenApi {
-  const { title = "AI-Effect Control Interface", version = "1.0.0", methods, secured = false } = options;
+  const { title = "AI-Effect Control Interface", version = "1.0.0", methods } = options;
+  const { secured = false, uploads = true } = options;
   const schemas = createJsonSchemas((id) => `#/components/schemas/${id}`);
   const paths = describePaths();
+  if (!uploads) delete paths["/control/data"];
   const request = schemas.ExecuteRequest as { properties: { method: JsonSchema } };
   if (methods !== undefined) request.properties.method = { ...request.properties.method, enum: [...methods] };
   if (secured) securePaths(paths);
@@ -111,6 +117,28 @@ function describePaths(): OpenApi["paths"] {
         },
       },
     },
+    "/control/data": {
+      post: {
+        operationId: "upload",
+        summary: "Upload a file",
+        description:
+          "Stores one file and answers with its reference, which execute takes as an input. Its id is answered like a complete task's (R-UP-02).",
+        parameters: [header("Idempotency-Key", "Makes it safe to send the same upload again (R-IDEM-01)")],
+        requestBody: { required: true, content: { "multipart/form-data": { schema: uploadForm } } },
+        responses: {
+          201: {
+            ...answer("A reference to what was stored", "DataReference"),
+            headers: { Location: { description: "Where its bytes are", schema: { type: "string" } } },
+          },
+          408: answer("Nothing came for too long", "ErrorResponse"),
+          413: answer("The file is larger than the limit (R-UP-04)", "ErrorResponse"),
+          415: answer("Not multipart/form-data (R-UP-01)", "ErrorResponse"),
+          422: answer("A field is missing or wrong, or the checksum differs (R-UP-04)", "ValidationError"),
+          503: answer("The service is stopping", "ErrorResponse"),
+          507: answer("The disk is full (R-UP-04)", "ErrorResponse"),
+        },
+      },
+    },
     "/control/data/{id}": {
       get: {
         operationId: "data",
@@ -162,6 +190,45 @@ function describePaths(): OpenApi["paths"] {
     },
   };
 }
+
+/** The form of an upload (R-UP-01). */
+const uploadForm: JsonSchema = {
+  type: "object",
+  required: ["file"],
+  additionalProperties: false,
+  properties: {
+    file: {
+      type: "string",
+      contentMediaType: "application/octet-stream",
+      description: "The file, with a file name; exactly one",
+    },
+    format: {
+      type: "string",
+      enum: [...formats],
+      description: "Its format; needed where neither its name's ending nor its media type tells (R-UP-03)",
+    },
+    checksum: {
+      type: "string",
+      pattern: "^[^:]+:[\\s\\S]+$",
+      description: "algorithm:value, e.g. sha256:<hex>; a file with another one is refused",
+    },
+    workflow_id: {
+      type: "string",
+      maxLength: maxIdLength,
+      description: 'The workflow that it is kept under; "uploads" unless given',
+    },
+    task_id: {
+      type: "string",
+      maxLength: maxIdLength,
+      description: "The task that it is kept under; a new id unless given",
+    },
+    metadata: {
+      type: "string",
+      contentMediaType: "application/json",
+      description: "A JSON object that travels with the reference; filename is added",
+    },
+  },
+};
 
 function json(schema: string) {
   return { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } };

@@ -53,7 +53,8 @@ export function canVerify(checksum: string | null | undefined): boolean {
   return readChecksum(checksum) !== undefined;
 }
 
-function readChecksum(
+/** What a checksum is compared with; undefined when there is none, or its algorithm is not known here. */
+export function readChecksum(
   checksum: string | null | undefined,
 ): { hash: Hash; algorithm: string; value: string } | undefined {
   if (checksum == null) return undefined;
@@ -66,6 +67,6 @@ function readChecksum(
 }
 
 /** R-REF-13 does not say how a value is written: hexadecimal in either case, or base64. */
-function isDigest(value: string, digest: Buffer): boolean {
+export function isDigest(value: string, digest: Buffer): boolean {
   return value.toLowerCase() === digest.toString("hex") || value === digest.toString("base64");
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { tempFolder, until } from "@aieffect/test-support";
+import { hasSmallDisks, needs, onSmallDisk, tempFolder, until } from "@aieffect/test-support";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Content, createFilePlane } from "../index.ts";
@@ -205,24 +205,64 @@ describe("a failure leaves nothing", () => {
     expect(await readdir(folder)).toEqual(["taken"]);
   });
 
+  const whatToDo =
+    "free some space, keep less of what has ended (retention.max_payload_bytes of a service), or choose another data_dir";
+
   it.skipIf(process.platform === "win32")("when the file grows larger than is allowed", async () => {
     const folder = await tempFolder();
-    const program = `
-      import { createFilePlane } from "@aieffect/data-plane-file";
-      const { store } = createFilePlane({ data_dir: "unused" });
-      await store(Buffer.alloc(5e6), { folder: process.argv[1], format: "binary" }).catch((error) => console.log(error.message));`;
-    // The signal that goes with the limit would end the process before it could say anything.
-    const shell = `trap '' XFSZ; ulimit -f 1000; exec "$0" --input-type=module -e "$1" "$2"`;
-    const child = spawn("bash", ["-c", shell, process.execPath, program, folder], {
-      cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    expect(await storeInChild(`ulimit -f 1000; exec "$@"`, folder)).toEqual({
+      said: [
+        `storage_full Could not write ${join(folder, "output.binary")}: a file of this process may not be that large (EFBIG); ${whatToDo}`,
+        // The copy of an input.
+        expect.stringMatching(
+          /^storage_full Could not write .*input-.*\.binary: a file of this process may not/,
+        ),
+      ],
+      left: [],
     });
-    onTestFinished(() => void child.kill());
-    expect(String(await buffer(child.stdout))).toBe(
-      `Could not write ${join(folder, "output.binary")}: the file is larger than this process may write (EFBIG)\n`,
-    );
-    expect(await readdir(folder)).toEqual([]);
+  });
+
+  const noDisk = process.platform !== "linux" || needs("unshare -rm with a tmpfs", hasSmallDisks());
+  it.skipIf(noDisk)("when the disk is full", async () => {
+    const folder = await tempFolder();
+    // Three files: the disk's root, the workflow's folder, and one more.
+    expect(await storeInChild(onSmallDisk(folder, "size=2m,nr_inodes=3"), folder)).toEqual({
+      said: [
+        `storage_full Could not write ${join(folder, "output.binary")}: the disk is full (ENOSPC); ${whatToDo}`,
+        expect.stringMatching(
+          /^storage_full Could not write .*input-.*\.binary: the disk is full \(ENOSPC\)/,
+        ),
+        `storage_full Could not create a folder for the task in ${join(folder, "wf")}: the disk is full (ENOSPC); ${whatToDo}`,
+      ],
+      left: [],
+    });
   });
 });
+
+/** Writes too much, in a process of its own that a line of bash starts: what was said, and what files are left. */
+async function storeInChild(line: string, folder: string): Promise<{ said: string[]; left: string[] }> {
+  const program = `
+    import { readdirSync } from "node:fs";
+    import { createInlineReference } from "@aieffect/control-interface";
+    import { createFilePlane } from "@aieffect/data-plane-file";
+    const folder = process.env.FOLDER;
+    const plane = createFilePlane({ data_dir: folder });
+    const bytes = Buffer.alloc(5e6);
+    const said = [];
+    const say = (error) => said.push(error.code + " " + error.message);
+    await plane.store(bytes, { folder, format: "binary" }).catch(say);
+    await plane.localPath(createInlineReference(bytes, "binary"), folder).catch(say);
+    const left = readdirSync(folder);
+    for (const task of "ab") await plane.createTaskFolder("wf", task).catch(say);
+    console.log(JSON.stringify({ said, left }));`;
+  const child = spawn("bash", ["-c", line, "bash", process.execPath, "--input-type=module", "-e", program], {
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    env: { ...process.env, FOLDER: folder },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill());
+  return JSON.parse(String(await buffer(child.stdout)));
+}
 
 describe("names", () => {
   it.each([

@@ -174,3 +174,37 @@ describe("removeTaskFolder", () => {
     }
   });
 });
+
+describe("the size of a folder", () => {
+  it("is that of all files in it, without what links lead to", async () => {
+    const base = await tempFolder();
+    const plane = createFilePlane({ data_dir: join(base, "data") });
+    const folder = await plane.createTaskFolder("wf", "task");
+    expect(await plane.folderSize(folder)).toBe(0);
+    await mkdir(join(folder, "deep", "deeper"), { recursive: true });
+    await writeFile(join(folder, "a"), "x".repeat(10));
+    await writeFile(join(folder, ".b.part"), "x".repeat(200));
+    await writeFile(join(folder, "deep", "deeper", "c"), "x".repeat(3000));
+    await writeFile(join(base, "outside"), "x".repeat(40_000));
+    await symlink(join(base, "outside"), join(folder, "link"));
+    await symlink(base, join(folder, "loop"));
+    expect(await plane.folderSize(folder)).toBe(3210);
+    await plane.removeTaskFolder(folder);
+    expect(await plane.folderSize(folder)).toBe(0);
+  });
+});
+
+describe("the number of task folders", () => {
+  it("counts the folders below the workflows' and nothing else, up to a limit", async () => {
+    const base = await tempFolder();
+    const data_dir = join(base, "data");
+    const plane = createFilePlane({ data_dir });
+    expect(await plane.countTaskFolders(100)).toBe(0);
+    for (const task of ["a", "a", "b"]) await plane.createTaskFolder("wf", task);
+    await mkdir(join(await plane.createTaskFolder("wf-2", "a"), "below"));
+    await writeFile(join(data_dir, "file"), "");
+    await writeFile(join(data_dir, "wf", "file"), "");
+    expect(await plane.countTaskFolders(100)).toBe(4);
+    expect(await plane.countTaskFolders(2)).toBe(2);
+  });
+});

@@ -1,6 +1,6 @@
 import { mkdir, readdir, realpath, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { ControlError } from "@aieffect/control-interface";
+import { toDiskFailure } from "./disk-failure.ts";
 import { toFolderName } from "./folder-name.ts";
 
 /**
@@ -18,11 +18,8 @@ export async function createTaskFolder(
     await mkdir(data_dir, { recursive: true });
     return await createNext(workflow, toFolderName(task_id));
   } catch (error) {
-    throw new ControlError(
-      "internal",
-      `Could not create a folder for the task in ${workflow}: ${(error as Error).message}; check that data_dir can be written to`,
-      { cause: error },
-    );
+    const why = `${(error as Error).message}; check that data_dir can be written to`;
+    throw toDiskFailure(`create a folder for the task in ${workflow}`, error, why);
   }
 }
 
@@ -76,6 +73,23 @@ export async function removeTaskFolder(data_dir: string, folder: string): Promis
 function isTaskFolder(data_dir: string, folder: string): boolean {
   const steps = relative(data_dir, folder).split(sep);
   return steps.length === 2 && steps.every((step) => step !== "" && step !== "..");
+}
+
+/** How many tasks have a folder below `data_dir`; counts no further than about `limit`. */
+export async function countTaskFolders(data_dir: string, limit: number): Promise<number> {
+  let count = 0;
+  for (const workflow of await foldersIn(data_dir)) {
+    if (count < limit) count += (await foldersIn(join(data_dir, workflow))).length;
+  }
+  return Math.min(count, limit);
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 /** One above the highest in use, found in one look however many there are. */

@@ -1,18 +1,31 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ControlError } from "@aieffect/control-interface";
 import { eachPiece, type StreamContent } from "./content.ts";
+import { toDiskFailure } from "./disk-failure.ts";
 
-/** What an atomic write needs to know. */
-export interface WriteOptions {
+/** How a file is written. */
+interface WriteOptions {
   /** Exists already. */
   folder: string;
-  /** Checked already. */
-  name: string;
   /** Sees all bytes in their order. */
   watch?: (bytes: Uint8Array) => void;
   signal?: AbortSignal | undefined;
+}
+
+/** A file on disk, synced, that has all its bytes and no name yet. It is named or dropped. */
+export interface UnnamedFile {
+  /** Where it is until then. */
+  readonly temporary: string;
+  /**
+   * Moves it to its name, over whatever has it; on failure it is dropped.
+   * @param folder exists already, on the same file system
+   * @param name checked already
+   * @returns the file's path
+   */
+  giveName(folder: string, name: string): Promise<string>;
+  /** Removes it. */
+  drop(): Promise<void>;
 }
 
 const batchSize = 128 * 1024;
@@ -22,29 +35,57 @@ const batchSize = 128 * 1024;
  * whatever had the name. On failure and abort the temporary file is removed.
  *
  * @returns the file's path
- * @throws the source's own error, or ControlError `internal` when the disk refuses, or `aborted`
+ * @throws the source's own error, or ControlError `storage_full`, `internal` when the disk refuses
+ * otherwise, or `aborted`
  */
-export async function writeFileAtomically(content: StreamContent, options: WriteOptions): Promise<string> {
-  const { folder, name, watch, signal } = options;
-  const path = join(folder, name);
+export async function writeFileAtomically(
+  content: StreamContent,
+  { name, ...options }: WriteOptions & { /** Checked already. */ name: string },
+): Promise<string> {
+  const file = await writeUnnamed(content, { ...options, shown: join(options.folder, name) });
+  return file.giveName(options.folder, name);
+}
+
+/**
+ * The first half of {@link writeFileAtomically}, for what is named only when more is known.
+ *
+ * @param options.shown what messages call it
+ */
+export async function writeUnnamed(
+  content: StreamContent,
+  { folder, shown, watch, signal }: WriteOptions & { shown: string },
+): Promise<UnnamedFile> {
   const temporary = join(folder, `.${randomUUID()}.part`);
-  const handle = await onDisk(path, () => open(temporary, "wx"));
+  const drop = () => rm(temporary, { force: true });
+  const handle = await onDisk(shown, () => open(temporary, "wx"));
   try {
     try {
-      const writer = createWriter(handle, path, watch);
+      const writer = createWriter(handle, shown, watch);
       await eachPiece(content, signal, writer.write);
       await writer.flush();
-      await onDisk(path, () => handle.sync());
+      await onDisk(shown, () => handle.sync());
     } finally {
-      await handle.close();
+      await onDisk(shown, () => handle.close());
     }
-    await onDisk(path, () => rename(temporary, path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    await drop();
     throw error;
   }
-  await onDisk(path, () => syncFolder(folder));
-  return path;
+  return {
+    temporary,
+    drop,
+    async giveName(to, name) {
+      const path = join(to, name);
+      try {
+        await onDisk(path, () => rename(temporary, path));
+      } catch (error) {
+        await drop();
+        throw error;
+      }
+      await onDisk(path, () => syncFolder(to));
+      return path;
+    },
+  };
 }
 
 /** Gathers short pieces; a piece is copied or written before the next one is asked for, so that its bytes may be reused. */
@@ -94,9 +135,6 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 const hints: Record<string, string> = {
-  ENOSPC: "the disk is full; free some space",
-  EDQUOT: "the quota is used up; free some space",
-  EFBIG: "the file is larger than this process may write",
   EROFS: "the file system is read-only; choose another data_dir",
   EACCES: "this process may not write there; check the folder's owner and mode",
   ENOENT: "its folder does not exist; create the task's folder first",
@@ -111,6 +149,6 @@ async function onDisk<T>(path: string, action: () => Promise<T>): Promise<T> {
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
     const why = hints[code] === undefined ? message : `${hints[code]} (${code})`;
-    throw new ControlError("internal", `Could not write ${path}: ${why}`, { cause: error });
+    throw toDiskFailure(`write ${path}`, error, why);
   }
 }

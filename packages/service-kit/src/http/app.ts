@@ -27,8 +27,9 @@ export function createApp(service: Service): Express {
     version: options.version,
     methods: [...operations.keys()],
     secured: options.api_keys.length > 0,
+    uploads: options.uploads !== false,
   });
-  const described = describeOperations(operations, options.style);
+  const described = describeOperations(operations, options);
   app.get("/openapi.json", (_request, response) => sendJson(response, 200, openApi));
   app.get("/docs", (_request, response) => {
     response.type("html").send(renderDocs(openApi, described, service.selfUrl()));

@@ -4,7 +4,7 @@ import request from "supertest";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { controlRouter, defineOperation, sequentialService } from "../index.ts";
 
-async function mount(prefix: string) {
+async function mount(prefix: string, ...before: express.RequestHandler[]) {
   const give = defineOperation({ name: "Give", run: (ctx) => ctx.publish("{}", { format: "json" }) });
   const service = sequentialService({
     operations: [give],
@@ -19,6 +19,7 @@ async function mount(prefix: string) {
     seen.push(`${call.method} ${call.path}`);
     next();
   });
+  for (const middleware of before) app.use(middleware);
   app.use(prefix || "/", controlRouter(service));
   app.get("/mine", (_call, response) => void response.send("mine"));
   return { app, seen };
@@ -45,4 +46,25 @@ describe.each(["", "/ai/effect"])('controlRouter mounted at "%s"', (prefix) => {
     expect(uri.startsWith(`http://my-app:3000${prefix}/control/data/`)).toBe(true);
     await request(app).get(new URL(uri).pathname).expect(200, "{}");
   });
+
+  it("tells where an upload is, as the app's callers see it (R-UP-02)", async () => {
+    const { app } = await mount(prefix);
+    const uploaded = await request(app)
+      .post(`${prefix}/control/data`)
+      .attach("file", Buffer.from("{}"), "a.json");
+    expect(uploaded.status).toBe(201);
+    expect(uploaded.headers.location).toMatch(new RegExp(`^${prefix}/control/data/[^/]+$`));
+    await request(app)
+      .get(uploaded.headers.location as string)
+      .expect(200, "{}");
+  });
+});
+
+it("controlRouter says so when a middleware has read an upload before it", async () => {
+  const { app } = await mount("", express.raw({ type: "multipart/form-data" }));
+  const refused = await request(app).post("/control/data").attach("file", Buffer.from("{}"), "a.json");
+  expect(refused.status).toBe(500);
+  expect(refused.body.detail).toBe(
+    "Expected the body of an upload unread, found it read by a middleware of the app; mount the control router before it",
+  );
 });

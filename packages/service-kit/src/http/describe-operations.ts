@@ -1,11 +1,12 @@
 import type { OperationsResponse, Protocol } from "@aieffect/control-interface";
-import type { Operation, Port, Style } from "../operation.ts";
+import type { Operation, Port } from "../operation.ts";
+import type { ResolvedOptions } from "../options.ts";
 import { describeParameters, portsOf } from "../tasks/parameters.ts";
 
 /** What the service says of itself (R-OPS-01). */
 export function describeOperations(
   operations: ReadonlyMap<string, Operation>,
-  style: Style,
+  { style, uploads }: Pick<ResolvedOptions, "style" | "uploads">,
 ): OperationsResponse {
   return {
     operations: [...operations.values()].map((operation) => ({
@@ -16,7 +17,14 @@ export function describeOperations(
       inputs: portsOf(operation.input).map(describePort),
       output: describePort(operation.output ?? {}),
     })),
-    extensions: ["wait", "events", "idempotency", "cancel", "ranges", "upload"],
+    extensions: [
+      "wait",
+      "events",
+      "idempotency",
+      "cancel",
+      "ranges",
+      ...(uploads === false ? [] : (["upload"] as const)),
+    ],
   };
 }
 

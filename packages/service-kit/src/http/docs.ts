@@ -14,6 +14,7 @@ export function renderDocs(openApi: OpenApi, described: OperationsResponse, url:
 <p>${escapeHtml(info.description)} The same as <a href="openapi.json">OpenAPI 3.1</a>.</p>
 <h2>Operations</h2>
 ${described.operations.map((operation) => renderOperation(operation, url, openApi)).join("\n")}
+${uploadExample(url, openApi)}
 <p>Beside the control interface: <code>/health</code>, <code>/ready</code>, <code>/metrics</code> (Prometheus).</p>
 <h2>Calls</h2>
 ${calls.join("\n")}
@@ -51,10 +52,19 @@ function portText({ protocols, formats }: { protocols: string[]; formats: string
   return [protocols.join(" or "), formats.join(" or ")].filter((text) => text !== "").join(", ") || "any";
 }
 
-function exampleOf(url: string, method: string, { components }: OpenApi): string {
-  const key = components.securitySchemes === undefined ? "" : ` -H "Authorization: Bearer $SERVICE_API_KEY"`;
+function uploadExample(url: string, openApi: OpenApi): string {
+  if (openApi.paths["/control/data"] === undefined) return "";
+  return `<p>A file of your own becomes an input like this; the answer is its reference:</p>
+<pre>${escapeHtml(`curl -s ${url}/control/data${keyOf(openApi)} -F file=@load.csv`)}</pre>`;
+}
+
+function keyOf({ components }: OpenApi): string {
+  return components.securitySchemes === undefined ? "" : ` -H "Authorization: Bearer $SERVICE_API_KEY"`;
+}
+
+function exampleOf(url: string, method: string, openApi: OpenApi): string {
   const body = JSON.stringify({ method, workflow_id: "wf-1", task_id: "task-1", inputs: [], parameters: {} });
-  return `curl -s ${url}/control/execute${key} -H "Content-Type: application/json" -d '${body.replaceAll("'", "'\\''")}'`;
+  return `curl -s ${url}/control/execute${keyOf(openApi)} -H "Content-Type: application/json" -d '${body.replaceAll("'", "'\\''")}'`;
 }
 
 function renderCall(method: string, path: string, operation: OpenApiOperation): string {
@@ -62,13 +72,25 @@ function renderCall(method: string, path: string, operation: OpenApiOperation): 
     ({ name, description }) =>
       `<tr><td><code>${escapeHtml(String(name))}</code></td><td>${escapeHtml(String(description))}</td></tr>`,
   );
+  const fields = Object.entries(formOf(operation)).map(
+    ([name, { description }]) =>
+      `<tr><td><code>${escapeHtml(name)}</code></td><td>${escapeHtml(String(description))}</td></tr>`,
+  );
   const answers = Object.entries(operation.responses).map(
     ([status, { description }]) =>
       `<tr><td><code>${status}</code></td><td>${escapeHtml(String(description))}</td></tr>`,
   );
   return `<section><h3><code>${method.toUpperCase()} ${escapeHtml(path)}</code></h3>
 <p>${escapeHtml(operation.summary)}. ${escapeHtml(operation.description ?? "")}</p>
-<table>${[...parameters, ...answers].join("")}</table></section>`;
+<table>${[...parameters, ...fields, ...answers].join("")}</table></section>`;
+}
+
+/** The fields of a call that takes a form. */
+function formOf({ requestBody }: OpenApiOperation): Record<string, JsonSchema> {
+  const content = requestBody?.content as
+    | Record<string, { schema: { properties?: Record<string, JsonSchema> } }>
+    | undefined;
+  return content?.["multipart/form-data"]?.schema.properties ?? {};
 }
 
 function renderSchema(name: string, schema: JsonSchema): string {

@@ -4,7 +4,7 @@ import {
   isFormat,
   readExecuteRequest,
 } from "@aieffect/control-interface";
-import { sendPayload } from "@aieffect/data-plane-file";
+import { createUploadReceiver, sendPayload, type UploadReceiver } from "@aieffect/data-plane-file";
 import { readCorrelationId } from "../observability/correlation.ts";
 import { traceIdOf } from "../observability/trace.ts";
 import type { ServiceParts } from "../service.ts";
@@ -96,13 +96,36 @@ export function createRoutes(service: ServiceParts): Route[] {
     await sendPayload(exchange.request, exchange.response, payload, { idle_timeout_ms });
   }
 
+  async function upload(exchange: Exchange, receive: UploadReceiver): Promise<void> {
+    const { headers } = exchange.request;
+    const { execution, replayed } = await engine.keep((call) => receive(exchange.request, call), {
+      idempotency_key: (headers["idempotency-key"] as string | undefined) || undefined,
+      correlation_id: readCorrelationId(headers),
+    });
+    exchange.about = execution;
+    const { output } = execution;
+    sendJson(exchange.response, 201, output, {
+      // The path alone: where the service is mounted or proxied, that is what the reference's URL has.
+      location: new URL(output?.uri ?? "").pathname,
+      ...(replayed && { "idempotency-replayed": "true" }),
+    });
+  }
+
   async function cancel(exchange: Exchange, id: string): Promise<void> {
     const { execution, cancelled } = await engine.cancel(id);
     exchange.about = execution;
     sendJson(exchange.response, cancelled ? 202 : 200, toStatusBody(execution));
   }
 
-  const described = describeOperations(service.operations, options.style);
+  function uploadRoutes(): Route[] {
+    const { uploads, transfer_idle_timeout_ms: idle_timeout_ms } = options;
+    if (uploads === false) return [];
+    const receive = createUploadReceiver(service.plane, { ...uploads, idle_timeout_ms });
+    const answer = traced("POST /control/data", (exchange) => upload(exchange, receive));
+    return [{ method: "POST", path: "/control/data", answer }];
+  }
+
+  const described = describeOperations(service.operations, options);
   const traced = (route: string, answer: Answer) => answerTraced(tracing, route, answer);
 
   return [
@@ -110,6 +133,7 @@ export function createRoutes(service: ServiceParts): Route[] {
     { method: "GET", path: "/control/status/:id", answer: status },
     { method: "GET", path: "/control/output/:id", answer: output },
     { method: "GET", path: "/control/data/:id", answer: traced("GET /control/data/:id", data) },
+    ...uploadRoutes(),
     { method: "POST", path: "/control/cancel/:id", answer: traced("POST /control/cancel/:id", cancel) },
     {
       method: "GET",

@@ -13,8 +13,10 @@ import type { Operation, PublishOptions, Style } from "../operation.ts";
 import type { Begun, TaskStore } from "../stores/task-store.ts";
 import { createHandle } from "./create-handle.ts";
 import { createExecution, type Execution, hasEnded, idsOf, toExecuteAnswer } from "./execution.ts";
+import { measureFolder } from "./measure-folder.ts";
 import { createRunner, type RunOptions } from "./runner.ts";
 import { createSlots, type SlotLimits } from "./slots.ts";
+import { createUploads, type Uploads } from "./uploads.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** What an engine is made of. */
@@ -29,6 +31,8 @@ export interface EngineParts {
   tracing: Tracing;
   limits: SlotLimits;
   publish_as: NonNullable<PublishOptions["as"]>;
+  /** Bytes that the files of ended tasks may take; Infinity: no limit. */
+  max_payload_bytes: number;
   /** The URL under which peers fetch the payload of an execution. */
   dataUrl(handle: string): string;
   /** Texts that must never leave the service, e.g. its key. */
@@ -58,6 +62,8 @@ interface ExecuteOutcome {
 export interface Engine {
   /** @throws ControlError `unknown_method`, `queue_full`, `stopping`, `idempotency_mismatch` */
   execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteOutcome>;
+  /** Keeps an upload; see {@link Uploads.keep}. @throws ControlError `stopping` */
+  keep: Uploads["keep"];
   /** @throws ControlError `task_not_found` */
   find(id: string): Promise<Execution>;
   /** Cancels a running task; tells whether it was running. @throws ControlError `task_not_found` */
@@ -81,11 +87,15 @@ export interface Engine {
   stop(grace_ms: number): Promise<void>;
 }
 
+/** How soon old tasks are looked for after one that takes room on a disk with a quota has ended, in ms. */
+const pruneSoon_ms = 1000;
+
 export function createEngine(parts: EngineParts): Engine {
   const { operations, store, plane, log, now } = parts;
   const slots = createSlots(parts.limits);
   const runner = createRunner(parts, slots);
   const stopping = new AbortController();
+  const uploads = createUploads(parts, (execution) => endOf(execution, { gone: () => stopping.signal }));
 
   async function execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteOutcome> {
     const operation = operations.get(request.method);
@@ -104,6 +114,7 @@ export function createEngine(parts: EngineParts): Engine {
     if (begun.outcome === "mismatch") throw keyMismatch(options.idempotency_key);
     if (begun.outcome !== "started") return answer(begun, options);
     const ended = runner.start(operation, request, candidate, options);
+    if (hasQuota) void ended.then(pruneSoon);
     if (candidate.style === "concurrent") return answer(begun, options);
     const execution = await ended;
     return { answer: toExecuteAnswer(execution), execution, replayed: false };
@@ -111,9 +122,20 @@ export function createEngine(parts: EngineParts): Engine {
 
   function admit(size_bytes = 0): void {
     slots.assertRoom(size_bytes);
+    assertNotStopping();
+  }
+
+  function assertNotStopping(): void {
     if (!stopping.signal.aborted) return;
     const message = "The service is stopping and takes no new tasks";
     throw new ControlError("stopping", message, { retry_after_s: 5 });
+  }
+
+  async function keep(...[receive, options]: Parameters<Uploads["keep"]>) {
+    assertNotStopping();
+    const kept = await uploads.keep(receive, options);
+    if (hasQuota) pruneSoon(kept.execution);
+    return kept;
   }
 
   async function answer(begun: Begun, { wait_s, caller }: ExecuteOptions): Promise<ExecuteOutcome> {
@@ -154,7 +176,9 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   async function fail(handle: string, error: string, retryable: boolean): Promise<Execution | undefined> {
-    const ended = await store.update(handle, { status: "failed", error, retryable, ended_at: now() });
+    const folder_bytes = await measureFolder((await store.find(handle))?.folder, parts);
+    const end = { status: "failed", error, retryable, folder_bytes, ended_at: now() } as const;
+    const ended = await store.update(handle, end);
     runner.abort(handle, new ControlError("aborted", error));
     return ended;
   }
@@ -179,16 +203,30 @@ export function createEngine(parts: EngineParts): Engine {
     }
   }
 
+  const hasQuota = Number.isFinite(parts.max_payload_bytes);
+  let pruning: NodeJS.Timeout | undefined;
+  /** What has just ended may be too much for the quota, and others older than it can go. */
+  function pruneSoon({ folder_bytes }: Execution): void {
+    if (folder_bytes === 0 || stopping.signal.aborted) return;
+    pruning ??= setTimeout(() => {
+      pruning = undefined;
+      prune().catch((error: unknown) => log.error({ err: error }, "dropping old tasks failed"));
+    }, pruneSoon_ms).unref();
+  }
+
   async function stop(grace_ms: number): Promise<void> {
     stopping.abort();
-    const all = () => Promise.all([...runner.handles()].map((handle) => runner.endOf(handle)));
+    clearTimeout(pruning);
+    const all = () =>
+      Promise.all([uploads.settled(), ...[...runner.handles()].map((handle) => runner.endOf(handle))]);
     if (await settlesWithin(all(), grace_ms)) return;
     const reason = "The service was stopped before the task ended; sending it again makes sense";
+    uploads.abort(new ControlError("stopping", "The service was stopped before the upload was whole"));
     for (const handle of [...runner.handles()]) await fail(handle, reason, true);
     await settlesWithin(all(), 1000);
   }
 
-  return { execute, find, cancel, waitFor: wait, stopping: stopping.signal, queue: slots, prune, stop };
+  return { execute, keep, find, cancel, waitFor: wait, stopping: stopping.signal, queue: slots, prune, stop };
 }
 
 /** Equal for equal requests of one task (R-IDEM-07): the short ones themselves, a hash of the others. */

@@ -7,6 +7,7 @@ import { type ContextHost, TaskContext } from "./context.ts";
 import type { EngineParts } from "./engine.ts";
 import { type Execution, type ExecutionChange, idsOf } from "./execution.ts";
 import { LazyAbort } from "./lazy-abort.ts";
+import { measureFolder } from "./measure-folder.ts";
 import { parseParameters, sortInputs } from "./parameters.ts";
 import { checkResult, findPublished } from "./result.ts";
 import type { Slots } from "./slots.ts";
@@ -47,6 +48,8 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     string,
     { abort: LazyAbort; ended: Promise<Execution>; trace: TraceContext | undefined }
   >();
+  /** Of those that have one: most tasks have none, and pay nothing for it. */
+  const folders = new Map<string, string>();
   const host: ContextHost = {
     plane,
     publish_as: parts.publish_as,
@@ -68,7 +71,10 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       );
     },
     async noteFolder(execution, folder) {
-      if ((await store.update(execution.handle, { folder })) !== undefined) return;
+      if ((await store.update(execution.handle, { folder })) !== undefined) {
+        folders.set(execution.handle, folder);
+        return;
+      }
       // Ended before it had a folder, by a cancel: nobody would ever remove this one.
       await plane.removeTaskFolder(folder);
       throw new ControlError("aborted", "The task has ended");
@@ -142,6 +148,11 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
   /** Keeps the end, unless the task was cancelled meanwhile: what ended first stays. */
   async function finish(execution: Execution, change: ExecutionChange): Promise<Execution> {
     change.ended_at = now();
+    const folder = folders.get(execution.handle);
+    if (folder !== undefined) {
+      folders.delete(execution.handle);
+      change.folder_bytes = await measureFolder(folder, parts);
+    }
     try {
       const ended = await store.update(execution.handle, change);
       return ended ?? (await store.find(execution.handle)) ?? { ...execution, ...change };

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Bench, median } from "./figure.ts";
+import { freePort } from "./free-port.ts";
 
 const rounds = 7;
 
@@ -77,14 +77,4 @@ async function residentMiB(pid: number | undefined): Promise<number | undefined>
 function orchestratorMain(): string {
   const index = createRequire(import.meta.url).resolve("@aieffect/orchestrator-lite");
   return join(dirname(index), "cli", "main.js");
-}
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,12 +1,10 @@
-import autocannon from "autocannon";
 import { startServer } from "./child-server.ts";
 import { type Bench, median } from "./figure.ts";
+import { load } from "./load.ts";
 
 const servers = { kit: "kit", "node:http": "bare", express: "express-echo" };
 const rounds = 5;
 const roundSeconds = 2;
-/** As an orchestrator with so many tasks in flight has. */
-const connections = 64;
 
 /** Throughput of a no-op sequential execute. The servers take turns, so that a machine's moods hit all of them. */
 export const controlPlane: Bench = {
@@ -39,29 +37,3 @@ export const controlPlane: Bench = {
     }
   },
 };
-
-/** Every request is another task, as in the field. */
-async function load(url: string, duration: number): Promise<number> {
-  let serial = 0;
-  const result = await autocannon({
-    url: `${url}/control/execute`,
-    connections,
-    duration,
-    requests: [
-      {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        setupRequest: (request) => {
-          const body = { method: "Noop", workflow_id: "wf-bench", task_id: `task-${serial++}`, inputs: [] };
-          return { ...request, body: JSON.stringify(body) };
-        },
-      },
-    ],
-  });
-  if (result.non2xx > 0 || result.errors > 0) {
-    throw new Error(
-      `Expected every request to ${url} to succeed, found ${result.non2xx} refused, ${result.errors} broken`,
-    );
-  }
-  return result.requests.average;
-}

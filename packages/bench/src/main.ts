@@ -4,9 +4,12 @@ import { parseArgs } from "node:util";
 import { coldStart } from "./cold-start.ts";
 import { controlPlane } from "./control-plane.ts";
 import type { Bench, Figure } from "./figure.ts";
+import { notice } from "./notice.ts";
 import { pipelineOverhead } from "./pipeline-overhead.ts";
+import { stores } from "./stores.ts";
+import { streaming } from "./streaming.ts";
 
-const benches: readonly Bench[] = [controlPlane, pipelineOverhead, coldStart];
+const benches: readonly Bench[] = [controlPlane, stores, pipelineOverhead, notice, streaming, coldStart];
 
 const usage = `Usage: npm run -s bench -- [name ...] [--json]
 
@@ -17,6 +20,8 @@ Without a name all of them run. --json prints one line per figure:
 where baseline names what value was divided by in the same run.
 `;
 
+// Leaving this way, unlike being killed, takes temporary files and child processes along.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -61,7 +66,8 @@ function print(figure: Figure, json: boolean): void {
     return;
   }
   const { bench, metric, value, unit, baseline, ratio } = figure;
-  const compared = ratio === null ? "" : `  ${ratio.toFixed(2)} of ${baseline}`;
+  const compared =
+    ratio === null ? "" : `  ${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)} of ${baseline}`;
   console.log(
     `${bench.padEnd(18)} ${metric.padEnd(20)} ${value.toFixed(value < 100 ? 2 : 0).padStart(9)} ${unit.padEnd(11)}${compared}`,
   );

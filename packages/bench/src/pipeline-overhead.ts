@@ -1,7 +1,8 @@
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { createOrchestrator } from "@aieffect/orchestrator-lite";
 import { startServer } from "./child-server.ts";
 import { type Bench, median } from "./figure.ts";
+import { post } from "./post.ts";
 
 const containers = ["one1", "two1", "three1", "four1"];
 const operation = "Noop";
@@ -66,23 +67,6 @@ export const pipelineOverhead: Bench = {
     });
   },
 };
-
-/** The least that a caller can do: send, read the whole answer, parse it. */
-function post(agent: Agent, url: string, body: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const call = request(url, { method: "POST", agent, headers }, (answer) => {
-      let text = "";
-      answer.setEncoding("utf8");
-      answer.on("data", (chunk) => {
-        text += chunk;
-      });
-      answer.on("end", () => resolve(JSON.parse(text)));
-    });
-    call.on("error", reject);
-    call.end(body);
-  });
-}
 
 function describeChain(url: string) {
   const { hostname, port } = new URL(url);

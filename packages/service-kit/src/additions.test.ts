@@ -1,8 +1,8 @@
 /** Part B of the contract. */
 import { readdirSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
-import { defineOperation } from "./index.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createMemoryStore, defineOperation } from "./index.ts";
 import { gate, start } from "./testing/start.ts";
 
 type Answer = { status: string; task_id: string; error: string; output: { uri: string } };
@@ -74,6 +74,28 @@ describe("long poll (wait)", () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(990);
     expect(answer.headers.get("preference-applied")).toBe("wait=1");
     work.end();
+  });
+
+  it("of many callers at once is no reason for Node to warn of a leak", async () => {
+    const work = driven();
+    const memory = createMemoryStore();
+    let waiting = 0;
+    const subscribe: typeof memory.subscribe = (...given) => {
+      waiting++;
+      return memory.subscribe(...given);
+    };
+    const { execute, call } = await start([work.operation], { store: { ...memory, subscribe } });
+    const { task_id } = (await execute("Work")).body as Answer;
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error) => warnings.push(name);
+    process.on("warning", onWarning);
+    onTestFinished(() => void process.off("warning", onWarning));
+    const headers = { prefer: "wait=20" };
+    const polls = Array.from({ length: 30 }, () => call(`/control/status/${task_id}`, { headers }));
+    await expect.poll(() => waiting).toBe(30);
+    work.end();
+    for (const { body } of await Promise.all(polls)) expect(body).toMatchObject({ status: "complete" });
+    expect(warnings).toEqual([]);
   });
 
   it("on execute lets a quick operation answer at once, and a slow one its handle", async () => {

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import {
   ControlError,
   canonicalJson,
@@ -96,6 +97,8 @@ export function createEngine(parts: EngineParts): Engine {
   const runner = createRunner(parts, slots);
   const stopping = new AbortController();
   const uploads = createUploads(parts, (execution) => endOf(execution, { gone: () => stopping.signal }));
+  // Every caller that waits listens; that they are many is no leak, as Node would warn.
+  setMaxListeners(0, stopping.signal);
 
   async function execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteOutcome> {
     const operation = operations.get(request.method);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, request } from "node:http";
+import { Agent, createServer, type IncomingMessage, request } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -300,6 +300,7 @@ describe("a refused upload leaves nothing behind", () => {
       "--",
       begin,
       "\r\n--b--\r\n",
+      "--b--",
       `--b\r\nContent-Disposition: form-data; name="format"\r\n\r\ncsv\r\n`,
       `--b\r\nContent-Type: application/octet-stream\r\n\r\n`,
       `--b\r\nContent-Disposition: form-data\r\n\r\n`,
@@ -317,7 +318,11 @@ describe("a refused upload leaves nothing behind", () => {
         if (outcome instanceof Error) expect(outcome).toBeInstanceOf(ControlError);
         else await createFilePlane(receiver).removeTaskFolder((outcome as ReceivedUpload).folder);
       }),
-      { numRuns: 50 },
+      {
+        numRuns: 50,
+        // A part behind the closing boundary.
+        examples: [[["--b--", "\r\n", begin, "x"]]],
+      },
     );
     await expectNothingLeft(receiver.data_dir);
   });
@@ -366,6 +371,23 @@ describe("a refused upload leaves nothing behind", () => {
     await until("the refusal", () => receiver.outcomes.length === 1);
     expect(receiver.outcomes[0]).toMatchObject({ code: "invalid_request" });
     await expectNothingLeft(receiver.data_dir);
+  });
+
+  it("and leaves the connection to the next one", async () => {
+    const receiver = await serve();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const post = (body: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = { "content-type": multipart };
+        const outgoing = request(receiver.url, { method: "POST", agent, headers }, (answer) => {
+          answer.resume().on("end", () => resolve(answer.statusCode));
+        });
+        outgoing.on("error", reject).end(body);
+      });
+    const field = `--b\r\nContent-Disposition: form-data; name="format"\r\n\r\nexcel\r\n`;
+    const file = `${begin}${"x".repeat(5_000_000)}\r\n--b--\r\n`;
+    expect([await post(field + file), await post(file)]).toEqual([422, 201]);
   });
 
   it("when the sender goes away", async () => {

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { IncomingMessage } from "node:http";
+import type { Writable } from "node:stream";
 import { ControlError, type Format } from "@aieffect/control-interface";
 import multer from "multer";
 import { resolveUploadOptions, type UploadOptions } from "../options.ts";
@@ -74,6 +75,12 @@ export function createUploadReceiver(plane: FilePlane, given: ReceiverOptions = 
   };
 }
 
+/** With what its types do not know yet. */
+interface MulterOptions extends multer.Options {
+  /** Feeds the body to the parser. */
+  streamHandler(request: unknown, parser: Writable): void;
+}
+
 type Middleware = ReturnType<multer.Multer["single"]>;
 
 /** Runs multer over the body; gives the fields that came. */
@@ -90,7 +97,7 @@ async function parse(
     // All that there is is removed at once, when multer is done.
     _removeFile: (_request, _part, done) => done(null),
   };
-  const upload = multer({
+  const options: MulterOptions = {
     storage,
     limits: {
       files: 1,
@@ -102,7 +109,14 @@ async function parse(
     },
     // RFC 7578 asks for UTF-8, which is what clients send.
     defParamCharset: "utf8",
-  }).single("file");
+    streamHandler(_request, parser) {
+      body.pipe(parser, { end: false });
+      // Of parts behind the closing boundary the parser would wait for an end that never comes. When it
+      // has parsed all that there is, with a line break that means nothing there, what is open is broken.
+      body.once("end", () => parser.write("\r\n", () => void parser.destroy()));
+    },
+  };
+  const upload = multer(options).single("file");
   await new Promise<void>((resolve, reject) => {
     // Of Express's request it uses what the body of any request has.
     const request = body as unknown as Parameters<Middleware>[0];

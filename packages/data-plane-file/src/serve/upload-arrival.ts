@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Format } from "@aieffect/control-interface";
 import type { FilePlane } from "../plane.ts";
 import { createDigest, type Digest } from "../write/digest.ts";
@@ -35,10 +36,18 @@ export interface Arrived {
   media_type: string;
 }
 
+/** A file as multer hands it over. */
+interface FilePart {
+  stream: Readable;
+  /** The client's name for it. */
+  originalname: string;
+  mimetype: string;
+}
+
 /** A file on its way to disk, in a task's folder of its own. */
 export interface Arrival {
   /** Writes it to its end. */
-  write(sent: Record<string, unknown>, part: Express.Multer.File): Promise<void>;
+  write(sent: Record<string, unknown>, part: FilePart): Promise<void>;
   readonly arrived: Arrived | undefined;
   /** Gives it its name, in the folder of the workflow and task that it belongs to. */
   settle(fields: UploadFields, file: Arrived & { format: Format }): Promise<ReceivedUpload>;
@@ -60,7 +69,7 @@ export function createArrival(plane: FilePlane, call: ReceiveCall): Arrival {
     return folder;
   }
 
-  async function write(sent: Record<string, unknown>, part: Express.Multer.File): Promise<void> {
+  async function write(sent: Record<string, unknown>, part: FilePart): Promise<void> {
     // Listened for at once: it may come with the first bytes.
     const tooLong = new AbortController();
     part.stream.once("limit", () => tooLong.abort());

@@ -17,7 +17,7 @@ export interface UploadBodyLimits {
 /**
  * The body of a request, with the head that a multipart parser asks for. It errors with
  * `body_too_large`, with `request_timeout` when the sender stands still, with `aborted` when it goes
- * away, and with the signal's reason. Destroying it leaves the request open, so that it can be answered.
+ * away, and with the signal's reason. Destroying it drops the rest, and leaves the request open, so that it can be answered.
  */
 export class UploadBody extends Readable {
   /** As multer reads them. */
@@ -50,8 +50,9 @@ export class UploadBody extends Readable {
     this.#stopClock();
     const request = this.#request;
     request.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onGone);
-    // The listener for errors stays: a sender that goes away now is nobody's error.
-    request.pause();
+    // The listener for errors stays: a sender that goes away now is nobody's error. What still comes
+    // is dropped: node would leave it on the connection, in front of the next request.
+    request.resume();
     this.#limits.signal?.removeEventListener("abort", this.#onAbort);
     callback(error);
   }

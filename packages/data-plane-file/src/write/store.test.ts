@@ -205,12 +205,16 @@ describe("a failure leaves nothing", () => {
     expect(await readdir(folder)).toEqual(["taken"]);
   });
 
-  it.skipIf(process.platform === "win32")("when the file grows larger than is allowed", async () => {
+  it.skipIf(process.platform === "win32").each([
+    ["bytes", "Buffer.alloc(5e6)"],
+    ["a stream", "Readable.from(Array(50).fill(Buffer.alloc(1e5)), { objectMode: false })"],
+  ])("when the file grows larger than is allowed, written from %s", async (_name, content) => {
     const folder = await tempFolder();
     const program = `
+      import { Readable } from "node:stream";
       import { createFilePlane } from "@aieffect/data-plane-file";
       const { store } = createFilePlane({ data_dir: "unused" });
-      await store(Buffer.alloc(5e6), { folder: process.argv[1], format: "binary" }).catch((error) => console.log(error.message));`;
+      await store(${content}, { folder: process.argv[1], format: "binary" }).catch((error) => console.log(error.message));`;
     // The signal that goes with the limit would end the process before it could say anything.
     const shell = `trap '' XFSZ; ulimit -f 1000; exec "$0" --input-type=module -e "$1" "$2"`;
     const child = spawn("bash", ["-c", shell, process.execPath, program, folder], {

@@ -23,7 +23,7 @@ const csv = "time,kW\n00:00,1.5\n00:15,1.75\n";
 const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 async function startPlane(options: Partial<FilePlaneOptions> = {}) {
-  const plane = createFilePlane({ data_dir: await tempFolder(), ...options });
+  const plane = createFilePlane({ data_dir: await tempFolder(), fetch_backoff_ms: 1, ...options });
   onTestFinished(() => plane.close());
   const folder = await plane.createTaskFolder("wf-1", "task_1");
   return { plane, folder };

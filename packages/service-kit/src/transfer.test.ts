@@ -200,12 +200,13 @@ describe("an input", () => {
       response.writeHead(503, { "retry-after": "10" }).end();
     });
     const operation = { ...read((input) => input.bytes()), style: "concurrent" as const };
-    const { execute, call } = await start([operation]);
+    const { execute, call, service } = await start([operation]);
     await execute("Read", { inputs: [referTo(uri)] });
     await until("the first attempt", () => calls === 1);
     expect((await call("/control/cancel/task-1", { method: "POST" })).body).toMatchObject({
       error: "Cancelled",
     });
+    await until("the operation to be over", () => service.parts.engine.queue.running === 0, 5000);
   });
 
   it("that is inline or a file is streamed verified as well", async () => {

@@ -22,7 +22,7 @@ export interface FetchOptions {
 }
 
 /** What the plane itself adds to a fetch. */
-export interface FetchRequest extends FetchOptions {
+interface FetchRequest extends FetchOptions {
   /** The reader compares the whole with a checksum; spares what would tell another payload from ours meanwhile. */
   verified?: boolean;
   /** Of a peer that is no plain web server; no key of `peer_keys` is sent to it. */

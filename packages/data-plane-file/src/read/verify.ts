@@ -50,20 +50,28 @@ export function createVerifier(reference: DataReference, what: string, advice: s
 
 /** Whether a payload is compared with this checksum. */
 export function canVerify(checksum: string | null | undefined): boolean {
-  return readChecksum(checksum) !== undefined;
+  return algorithmOf(checksum) !== undefined;
 }
 
 /** What a checksum is compared with; undefined when there is none, or its algorithm is not known here. */
 export function readChecksum(
   checksum: string | null | undefined,
 ): { hash: Hash; algorithm: string; value: string } | undefined {
-  if (checksum == null) return undefined;
+  const algorithm = algorithmOf(checksum);
+  if (checksum == null || algorithm === undefined) return undefined;
   const colon = checksum.indexOf(":");
-  const spelled = checksum.slice(0, colon).toLowerCase();
+  return {
+    hash: createHash(algorithm),
+    algorithm: checksum.slice(0, colon).toLowerCase(),
+    value: checksum.slice(colon + 1).trim(),
+  };
+}
+
+/** As node:crypto calls it. */
+function algorithmOf(checksum: string | null | undefined): string | undefined {
+  const spelled = checksum?.slice(0, checksum.indexOf(":")).toLowerCase() ?? "";
   // "sha-256" is how RFC 3230 and many tools spell what node:crypto calls sha256.
-  const algorithm = [spelled, spelled.replaceAll("-", "")].find((name) => algorithms.has(name));
-  if (algorithm === undefined) return undefined;
-  return { hash: createHash(algorithm), algorithm: spelled, value: checksum.slice(colon + 1).trim() };
+  return [spelled, spelled.replaceAll("-", "")].find((name) => algorithms.has(name));
 }
 
 /** R-REF-13 does not say how a value is written: hexadecimal in either case, or base64. */

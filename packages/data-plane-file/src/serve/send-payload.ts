@@ -90,6 +90,9 @@ async function send(
   await sendBody(response, nothing ? [] : read(part), idle_timeout_ms);
 }
 
+/** Node's timers count in 32 bits, and end at once when they are set to more. */
+const longestTimer_ms = 2 ** 31 - 1;
+
 async function sendBody(
   response: ServerResponse,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -106,7 +109,8 @@ async function sendBody(
   }
   const { socket } = response;
   const usual = socket?.timeout ?? 0;
-  response.setTimeout(idle_timeout_ms, () => {
+  const limit_ms = Math.min(idle_timeout_ms, longestTimer_ms);
+  response.setTimeout(limit_ms, () => {
     // Otherwise it is the disk that is waited for, or the next call on this connection.
     if (!response.writableNeedDrain && response.writableLength === 0) return;
     failure ??= new ControlError(
@@ -122,7 +126,7 @@ async function sendBody(
     if (failure !== undefined) throw failure;
   } finally {
     // Once the answer is out, node itself may have set the time until the next call.
-    if (socket?.timeout === idle_timeout_ms) socket.setTimeout(usual);
+    if (socket?.timeout === limit_ms) socket.setTimeout(usual);
   }
 }
 

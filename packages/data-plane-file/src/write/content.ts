@@ -12,6 +12,9 @@ export type StreamContent =
 /** What can be stored: content, or a file that was already written inside the folder. */
 export type Content = StreamContent | { path: string };
 
+/** In the error of a caller that gave up. */
+export const whatIsWritten = "Writing the payload";
+
 /** Whether this is a file written already. A Readable of a file has a `path` as well, and is none. */
 export function isWrittenFile(content: Content): content is { path: string } {
   return (
@@ -31,7 +34,7 @@ export async function eachPiece(
   signal: AbortSignal | undefined,
   take: (bytes: Uint8Array) => Promise<void> | undefined,
 ): Promise<void> {
-  const what = "Writing the payload";
+  const what = whatIsWritten;
   if (typeof content === "string" || content instanceof Uint8Array) {
     assertWanted(what, signal);
     return take(Buffer.from(content as Uint8Array));

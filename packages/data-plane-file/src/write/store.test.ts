@@ -213,6 +213,7 @@ describe("a failure leaves nothing", () => {
     expect(await storeInChild(`ulimit -f 1000; exec "$@"`, folder)).toEqual({
       said: [
         `storage_full Could not write ${join(folder, "output.binary")}: a file of this process may not be that large (EFBIG); ${whatToDo}`,
+        `storage_full Could not write ${join(folder, "output.csv")}: a file of this process may not be that large (EFBIG); ${whatToDo}`,
         // The copy of an input.
         expect.stringMatching(
           /^storage_full Could not write .*input-.*\.binary: a file of this process may not/,
@@ -229,6 +230,7 @@ describe("a failure leaves nothing", () => {
     expect(await storeInChild(onSmallDisk(folder, "size=2m,nr_inodes=3"), folder)).toEqual({
       said: [
         `storage_full Could not write ${join(folder, "output.binary")}: the disk is full (ENOSPC); ${whatToDo}`,
+        `storage_full Could not write ${join(folder, "output.csv")}: the disk is full (ENOSPC); ${whatToDo}`,
         expect.stringMatching(
           /^storage_full Could not write .*input-.*\.binary: the disk is full \(ENOSPC\)/,
         ),
@@ -243,14 +245,17 @@ describe("a failure leaves nothing", () => {
 async function storeInChild(line: string, folder: string): Promise<{ said: string[]; left: string[] }> {
   const program = `
     import { readdirSync } from "node:fs";
+    import { Readable } from "node:stream";
     import { createInlineReference } from "@aieffect/control-interface";
     import { createFilePlane } from "@aieffect/data-plane-file";
     const folder = process.env.FOLDER;
     const plane = createFilePlane({ data_dir: folder });
     const bytes = Buffer.alloc(5e6);
+    const stream = Readable.from(Array(50).fill(Buffer.alloc(1e5)), { objectMode: false });
     const said = [];
     const say = (error) => said.push(error.code + " " + error.message);
     await plane.store(bytes, { folder, format: "binary" }).catch(say);
+    await plane.store(stream, { folder, format: "csv" }).catch(say);
     await plane.localPath(createInlineReference(bytes, "binary"), folder).catch(say);
     const left = readdirSync(folder);
     for (const task of "ab") await plane.createTaskFolder("wf", task).catch(say);

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { eachPiece, type StreamContent } from "./content.ts";
+import { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { assertWanted } from "../read/failures.ts";
+import { eachPiece, type StreamContent, whatIsWritten } from "./content.ts";
 import { toDiskFailure } from "./disk-failure.ts";
 
 /** How a file is written. */
@@ -9,7 +12,7 @@ interface WriteOptions {
   /** Exists already. */
   folder: string;
   /** Sees all bytes in their order. */
-  watch?: (bytes: Uint8Array) => void;
+  watch?: ((bytes: Uint8Array) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -29,6 +32,8 @@ export interface UnnamedFile {
 }
 
 const batchSize = 128 * 1024;
+/** Of a stream, as much is gathered while earlier bytes are written. */
+const streamed = 512 * 1024;
 
 /**
  * Writes a file whole or not at all: into a temporary file beside it, synced, then renamed over
@@ -60,9 +65,12 @@ export async function writeUnnamed(
   const handle = await onDisk(shown, () => open(temporary, "wx"));
   try {
     try {
-      const writer = createWriter(handle, shown, watch);
-      await eachPiece(content, signal, writer.write);
-      await writer.flush();
+      if (isByteStream(content)) await streamTo(handle, shown, content, { watch, signal });
+      else {
+        const writer = createWriter(handle, shown, watch);
+        await eachPiece(content, signal, writer.write);
+        await writer.flush();
+      }
       await onDisk(shown, () => handle.sync());
     } finally {
       await onDisk(shown, () => handle.close());
@@ -86,6 +94,43 @@ export async function writeUnnamed(
       return path;
     },
   };
+}
+
+/** Pieces of a stream of bytes are its reader's own: they need not be copied, and gather while others are written. */
+function isByteStream(content: StreamContent): content is Readable {
+  return content instanceof Readable && !content.readableObjectMode && content.readableEncoding === null;
+}
+
+async function streamTo(
+  handle: FileHandle,
+  path: string,
+  content: Readable,
+  { watch, signal }: Pick<WriteOptions, "watch" | "signal">,
+): Promise<void> {
+  const toDisk = (pieces: Buffer[], done: (error?: Error | null) => void) => {
+    if (watch !== undefined) for (const piece of pieces) watch(piece);
+    onDisk(path, () => writeAll(handle, pieces)).then(() => done(), done);
+  };
+  const file = new Writable({
+    highWaterMark: streamed,
+    write: (piece: Buffer, _encoding, done) => toDisk([piece], done),
+    writev: (pieces, done) =>
+      toDisk(
+        pieces.map(({ chunk }) => chunk as Buffer),
+        done,
+      ),
+  });
+  await pipeline(content, file, { signal }).catch((error: unknown) => {
+    assertWanted(whatIsWritten, signal);
+    throw error;
+  });
+}
+
+async function writeAll(handle: FileHandle, pieces: Buffer[]): Promise<void> {
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  const { bytesWritten } = await handle.writev(pieces);
+  // Short only where the disk refuses the rest, which the next attempt says.
+  if (bytesWritten < size) await handle.writeFile(Buffer.concat(pieces).subarray(bytesWritten));
 }
 
 /** Gathers short pieces; a piece is copied or written before the next one is asked for, so that its bytes may be reused. */

@@ -296,7 +296,9 @@ export function resolveServeOptions(given: ServeOptions = {}, env = process.env)
 
 function resolveRateLimit(given: RateLimit): Required<RateLimit> {
   if (typeof given !== "object" || given === null) {
-    throw new TypeError(`Expected rate_limit to be an object, as in { requests: 100, window_s: 1 }, got ${given}`);
+    throw new TypeError(
+      `Expected rate_limit to be an object, as in { requests: 100, window_s: 1 }, got ${given}`,
+    );
   }
   assertKeys("rate_limit", given, ["requests", "window_s"]);
   const { requests, window_s = 1 } = given;

@@ -50,7 +50,11 @@ export function createApp(service: Service): Express {
     // Express's own: a path that cannot be decoded.
     const { status = 500 } = error as { status?: number };
     const isOurs = error instanceof ControlError || status >= 500;
-    refuse(response.locals.exchange, isOurs ? error : new ControlError("not_found", "Not Found"), service.parts);
+    refuse(
+      response.locals.exchange,
+      isOurs ? error : new ControlError("not_found", "Not Found"),
+      service.parts,
+    );
   }) satisfies express.ErrorRequestHandler);
   return app;
 }

@@ -92,7 +92,11 @@ export interface ErrorParts {
  * little of it is taken, then the connection goes. Where an answer has begun, cuts it off so that
  * nobody takes it for whole.
  */
-export function sendError(response: ServerResponse, thrown: unknown, { secrets, linger_ms }: ErrorParts): ControlError {
+export function sendError(
+  response: ServerResponse,
+  thrown: unknown,
+  { secrets, linger_ms }: ErrorParts,
+): ControlError {
   const error = toControlError(thrown);
   if (response.headersSent) {
     response.destroy();

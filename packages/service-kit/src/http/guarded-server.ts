@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { ServeOptions } from "../options.ts";
@@ -78,9 +84,15 @@ export function createGuardedServer(
 
 /** Node's and its parser's names for what they do not take. */
 const faults: Record<string, [status: number, detail: string]> = {
-  HPE_HEADER_OVERFLOW: [431, "Expected a smaller head of the request; the option max_header_bytes sets the limit"],
+  HPE_HEADER_OVERFLOW: [
+    431,
+    "Expected a smaller head of the request; the option max_header_bytes sets the limit",
+  ],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "Expected chunks without extensions"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "Expected the request to come without pauses, found it incomplete when its time was over"],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    408,
+    "Expected the request to come without pauses, found it incomplete when its time was over",
+  ],
 };
 const notHttp: [number, string] = [400, "Expected a request of HTTP/1.1, found something else"];
 

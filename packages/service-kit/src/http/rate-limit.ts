@@ -62,6 +62,7 @@ function createCounters(window_ms: number): (client: string) => string {
 /** Good enough to spread strangers. */
 function hashOf(text: string): number {
   let hash = 0;
-  for (let index = 0; index < text.length; index++) hash = (Math.imul(hash, 31) + text.charCodeAt(index)) >>> 0;
+  for (let index = 0; index < text.length; index++)
+    hash = (Math.imul(hash, 31) + text.charCodeAt(index)) >>> 0;
   return hash;
 }

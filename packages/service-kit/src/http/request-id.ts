@@ -29,7 +29,10 @@ export function identify(response: ServerResponse, request_id: string): void {
 }
 
 /** The headers of an answer with its id. Whoever writes a head gives them to `writeHead`, which is quick, or calls {@link setRequestId}. */
-export function withRequestId<H extends Record<string, string | number>>(response: ServerResponse, headers: H): H {
+export function withRequestId<H extends Record<string, string | number>>(
+  response: ServerResponse,
+  headers: H,
+): H {
   const request_id = (response as Identified)[id];
   if (request_id !== undefined) (headers as Record<string, string | number>)[header] = request_id;
   return headers;

@@ -66,7 +66,7 @@ function spellingsOf(secret: string): string[] {
     inJson(secret),
     inJson(inJson(secret)),
     inUrl,
-    inUrl.replace(/%../g, (escape) => escape.toLowerCase()),
+    inUrl.replace(/%../g, (octet) => octet.toLowerCase()),
     inUrl.replaceAll("%20", "+"),
   ];
   if (secret.length < shortest) return [];

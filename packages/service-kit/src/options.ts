@@ -67,6 +67,12 @@ export interface ServiceOptions {
   store?: TaskStore | string;
   /** How many calls a client may make; more are answered 429 (R-LIMIT-01). @default no limit */
   rate_limit?: RateLimit;
+  /**
+   * How many proxies stand in front of the service. Behind a proxy all callers come from its address;
+   * theirs is then this entry of `X-Forwarded-For`, counted from the right. A number that is too high
+   * lets a caller choose its address. @default 0: the header is not looked at
+   */
+  trust_proxy?: number;
   /** So long a JSON body may take to come, in ms (R-LIMIT-02). @default 30,000 */
   body_timeout_ms?: number;
   /** So long a client may take nothing of a payload, or send nothing of an upload, in ms. @default 120,000 */
@@ -90,11 +96,11 @@ export interface ServiceOptions {
   now?: () => number;
 }
 
-/** How many calls a client may make. */
+/** How many calls a client may make: an IPv4 address, or a /64 of IPv6. `/health` and `/ready` are free. */
 export interface RateLimit {
   /** Calls in each window. */
   requests: number;
-  /** Length of a window, in seconds. @default 1 */
+  /** Length of a window, in seconds, from a client's first call in it; at most 86,400. @default 1 */
   window_s?: number;
 }
 
@@ -150,6 +156,7 @@ const serviceKeys = [
   "uploads",
   "peer_keys",
   "rate_limit",
+  "trust_proxy",
   "body_timeout_ms",
   "transfer_idle_timeout_ms",
   "traces_endpoint",
@@ -165,6 +172,16 @@ const serviceKeys = [
   "now",
 ] as const satisfies readonly (keyof ServiceOptions)[];
 
+const serveKeys = [
+  "headers_timeout_ms",
+  "max_header_bytes",
+  "max_connections",
+  "host",
+  "port",
+  "grace_ms",
+  "handle_signals",
+] as const satisfies readonly (keyof ServeOptions)[];
+
 /** Those of them that no default and no environment touches. */
 const optionals = [
   "hosts",
@@ -174,17 +191,19 @@ const optionals = [
   "fetch_idle_timeout_ms",
   "fetch_retries",
   "peer_keys",
-  "rate_limit",
   "retention",
   "log_out",
 ] as const;
 
 /** Options with every default filled in. */
 export type ResolvedOptions = Required<Omit<ServiceOptions, Optional | "api_key" | "traces_endpoint">> &
-  Pick<ServiceOptions, Optional> & {
+  Pick<ServiceOptions, Exclude<Optional, "rate_limit">> & {
     style: Style;
+    rate_limit?: Required<RateLimit>;
     /** The first signs URLs; none: open (R-AUTH-05). */
     api_keys: readonly string[];
+    /** Where the keys come from; looked at again while the service runs. */
+    api_key_file?: string;
     /** Where spans are sent; `explicit` when the option says so, not the environment alone. */
     traces: { url: string; explicit: boolean } | undefined;
     /** Distinguishes services that share a store; the same in every replica. */
@@ -206,7 +225,7 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
       `Expected publish_as to be one of ${publishedAs.join(", ")}, got "${given.publish_as}"`,
     );
   }
-  const api_keys = given.api_key === undefined ? readKeys(env) : [given.api_key].flat();
+  const keys = given.api_key === undefined ? readKeys(env) : { api_keys: givenKeys(given.api_key) };
   if (given.s3 !== undefined) assertKeys("the option s3", given.s3, s3Keys);
   const s3 = given.s3 ?? readS3(env);
   if ((given.publish_as === "s3" || given.publish_as === "presigned") && s3?.bucket === undefined) {
@@ -225,7 +244,7 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     name: given.name ?? hostname(),
     namespace: given.name ?? given.operations.map(({ name }) => name).join("+"),
     store,
-    api_keys,
+    ...keys,
     traces: readTraces(given.traces_endpoint, env),
     version: given.version ?? "0.0.0",
     data_dir: given.data_dir ?? nonEmpty(env.DATA_DIR) ?? "./data",
@@ -235,8 +254,13 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     max_running: positive("max_running", given.max_running ?? 64),
     max_queued: atLeastZero("max_queued", given.max_queued ?? 1000),
     max_pending_bytes: positive("max_pending_bytes", given.max_pending_bytes ?? 256 * 2 ** 20),
-    body_timeout_ms: positive("body_timeout_ms", given.body_timeout_ms ?? 30_000),
-    transfer_idle_timeout_ms: positive("transfer_idle_timeout_ms", given.transfer_idle_timeout_ms ?? 120_000),
+    body_timeout_ms: milliseconds("body_timeout_ms", given.body_timeout_ms ?? 30_000),
+    transfer_idle_timeout_ms: milliseconds(
+      "transfer_idle_timeout_ms",
+      given.transfer_idle_timeout_ms ?? 120_000,
+    ),
+    trust_proxy: integer("trust_proxy", given.trust_proxy ?? 0, 0),
+    ...(given.rate_limit !== undefined && { rate_limit: resolveRateLimit(given.rate_limit) }),
     uploads: given.uploads ?? {},
     log_level: logLevel(given.log_level ?? nonEmpty(env.LOG_LEVEL) ?? "info"),
     now: given.now ?? Date.now,
@@ -249,6 +273,7 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
 
 /** Fills in where to listen. @throws TypeError */
 export function resolveServeOptions(given: ServeOptions = {}, env = process.env): Required<ServeOptions> {
+  assertKeys("the options of serve()", given, serveKeys);
   const port = given.port ?? Number(nonEmpty(env.PORT) ?? 8080);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new TypeError(
@@ -258,12 +283,29 @@ export function resolveServeOptions(given: ServeOptions = {}, env = process.env)
   return {
     host: given.host ?? nonEmpty(env.HOST) ?? "0.0.0.0",
     port,
-    headers_timeout_ms: positive("headers_timeout_ms", given.headers_timeout_ms ?? 10_000),
-    max_header_bytes: positive("max_header_bytes", given.max_header_bytes ?? 16 * 1024),
-    max_connections: positive("max_connections", given.max_connections ?? Number.POSITIVE_INFINITY),
+    headers_timeout_ms: milliseconds("headers_timeout_ms", given.headers_timeout_ms ?? 10_000),
+    max_header_bytes: integer("max_header_bytes", given.max_header_bytes ?? 16 * 1024, 1),
+    max_connections:
+      given.max_connections === undefined || given.max_connections === Number.POSITIVE_INFINITY
+        ? Number.POSITIVE_INFINITY
+        : integer("max_connections", given.max_connections, 1),
     grace_ms: given.grace_ms ?? 8_000,
     handle_signals: given.handle_signals ?? true,
   };
+}
+
+function resolveRateLimit(given: RateLimit): Required<RateLimit> {
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(
+      `Expected rate_limit to be an object, as in { requests: 100, window_s: 1 }, got ${given}`,
+    );
+  }
+  assertKeys("rate_limit", given, ["requests", "window_s"]);
+  const { requests, window_s = 1 } = given;
+  if (!(window_s > 0 && window_s <= 86_400)) {
+    throw new TypeError(`Expected rate_limit.window_s to be above 0 and at most 86400, got ${window_s}`);
+  }
+  return { requests: integer("rate_limit.requests", requests, 1), window_s };
 }
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
@@ -275,26 +317,55 @@ function logLevel(given: string): string {
 }
 
 /** A key that is asked for and cannot be had must not leave the service open. */
-function readKeys(env: NodeJS.ProcessEnv): readonly string[] {
+function readKeys(env: NodeJS.ProcessEnv): Pick<ResolvedOptions, "api_keys" | "api_key_file"> {
   const key = nonEmpty(env.SERVICE_API_KEY)?.trim();
-  const file = nonEmpty(env.SERVICE_API_KEY_FILE);
-  if (file === undefined) return key === undefined ? [] : [key];
+  const api_key_file = nonEmpty(env.SERVICE_API_KEY_FILE);
+  if (key !== undefined) assertKey("SERVICE_API_KEY", key);
+  if (api_key_file === undefined) return { api_keys: key === undefined ? [] : [key] };
+  const api_keys = readKeyFile(api_key_file);
+  if (key === undefined) return { api_keys, api_key_file };
+  if (api_keys.includes(key)) return { api_keys };
+  throw new TypeError("Expected SERVICE_API_KEY or SERVICE_API_KEY_FILE, got both with different keys");
+}
+
+/** The keys of a file, one a line (R-ENV-04). @throws TypeError when there is none */
+export function readKeyFile(file: string): readonly string[] {
   let found: string;
   try {
-    found = readFileSync(file, "utf8").trim();
+    found = readFileSync(file, "utf8");
   } catch (cause) {
     throw new TypeError(`Expected SERVICE_API_KEY_FILE to name a readable file, got ${file}`, { cause });
   }
-  if (found === "")
-    throw new TypeError(`Expected the file of SERVICE_API_KEY_FILE to hold a key, found nothing in ${file}`);
   const keys = found
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter(Boolean);
-  if (key !== undefined && !keys.includes(key)) {
-    throw new TypeError("Expected SERVICE_API_KEY or SERVICE_API_KEY_FILE, got both with different keys");
-  }
+  if (keys.length === 0)
+    throw new TypeError(`Expected the file of SERVICE_API_KEY_FILE to hold a key, found nothing in ${file}`);
+  for (const key of keys) assertKey(`every line of ${file}`, key);
   return keys;
+}
+
+/** A list without a key, as `[process.env.KEY]` can be, must not leave the service open either. */
+function givenKeys(api_key: string | readonly string[]): readonly string[] {
+  const keys = [api_key].flat();
+  if (keys.length === 0) throw new TypeError("Expected api_key to have at least one key, got an empty list");
+  for (const key of keys) assertKey("api_key", key);
+  return keys;
+}
+
+/** The key itself stays out of the message: messages reach logs. */
+function assertKey(what: string, key: unknown): void {
+  if (typeof key === "string" && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(key)) return;
+  const found =
+    typeof key !== "string"
+      ? `${key === null ? "null" : typeof key}`
+      : key.trim() === ""
+        ? "an empty text"
+        : "a text that no Authorization header can carry";
+  throw new TypeError(
+    `Expected ${what} to be printable ASCII without spaces at its ends, got ${found}; leave it away for an open service`,
+  );
 }
 
 const s3Keys = [
@@ -381,6 +452,17 @@ function nonEmpty(value: string | undefined): string | undefined {
 function positive(name: string, value: number): number {
   if (value > 0) return value;
   throw new TypeError(`Expected ${name} to be above 0, got ${value}`);
+}
+
+function integer(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new TypeError(`Expected ${name} to be an integer of at least ${least}, got ${value}`);
+}
+
+/** What is longer than a timer can wait would be over at once. */
+function milliseconds(name: string, value: number): number {
+  if (value > 0 && value < 2 ** 31) return value;
+  throw new TypeError(`Expected ${name} to be above 0 and below 2^31 (25 days), got ${value}`);
 }
 
 function atLeastZero(name: string, value: number): number {

@@ -1,8 +1,11 @@
-import { createFilePlane, createUrlSigner, type FilePlane, type UrlSigner } from "@aieffect/data-plane-file";
+import { createFilePlane, type FilePlane } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import { type ControlHandler, createHandler } from "./http/handler.ts";
+import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
+import { createServiceKeys, type ServiceKeys } from "./http/service-keys.ts";
 import { createLog } from "./observability/log.ts";
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
+import { createSecrets, type Secrets, withoutSecrets } from "./observability/redact.ts";
 import { createTracing, type Tracing } from "./observability/tracing.ts";
 import type { Operation, Style } from "./operation.ts";
 import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
@@ -18,7 +21,11 @@ export interface ServiceParts {
   engine: Engine;
   store: TaskStore;
   plane: FilePlane;
-  signer: UrlSigner | undefined;
+  /** None: open (R-AUTH-02). */
+  keys: ServiceKeys | undefined;
+  /** None: no limit (R-LIMIT-01). */
+  limit: RateLimiter | undefined;
+  secrets: Secrets;
   metrics: Metrics;
   tracing: Tracing;
   log: Logger;
@@ -54,16 +61,39 @@ const planeOptions = [
 const pruneEvery_s = 30;
 
 /** What never reaches a log or an answer, whoever quotes it. */
-function secretsOf({ api_keys, peer_keys = {}, s3 }: ResolvedOptions): string[] {
+function secretsOf(options: ResolvedOptions): string[] {
+  const { api_keys, peer_keys = {}, s3, store, traces, self_url } = options;
   const ofS3 = [s3?.secret_access_key, s3?.session_token].filter((secret) => secret !== undefined);
-  return [...api_keys, ...Object.values(peer_keys), ...ofS3];
+  const passwords = [store, s3?.endpoint, traces?.url, self_url].flatMap(passwordIn);
+  return [...api_keys, ...Object.values(peer_keys), ...ofS3, ...passwords];
+}
+
+/** The password of a URL, as it stands there and as it is meant. */
+function passwordIn(url: unknown): string[] {
+  if (typeof url !== "string" || !URL.canParse(url)) return [];
+  const { password } = new URL(url);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 /** Puts a service together; `style` is what its variants differ in. */
 export function createService(given: ServiceOptions, style: Style): Service {
-  const options = resolveOptions(given, style);
-  const { name, api_keys, log_level, log_dir, log_out } = options;
-  const secrets = secretsOf(options);
+  const secrets = createSecrets([given.api_key].flat().filter((key) => typeof key === "string"));
+  try {
+    const options = resolveOptions(given, style);
+    secrets.add(secretsOf(options));
+    return assemble(options, style, secrets);
+  } catch (error) {
+    // Who made a mistake is told so where everybody reads it.
+    throw withoutSecrets(error, secrets);
+  }
+}
+
+function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Service {
+  const { name, log_level, log_dir, log_out } = options;
   const { log, close: closeLog } = createLog({ level: log_level, dir: log_dir, name, out: log_out, secrets });
   const store = openStore(options);
   const plane = createFilePlane({
@@ -71,17 +101,17 @@ export function createService(given: ServiceOptions, style: Style): Service {
     roots: options.data_roots,
     ...pickDefined(options, planeOptions),
   });
-  const signer = api_keys[0] === undefined ? undefined : createUrlSigner(api_keys[0]);
+  const keys = createServiceKeys({ options, log, secrets });
   let selfUrl = options.self_url;
   const urlOfSelf = () => selfUrl ?? "http://localhost:8080";
   const retention = resolveRetention(options.retention);
 
   function dataUrl(handle: string): string {
     const path = `/control/data/${handle}`;
-    if (signer === undefined) return urlOfSelf() + path;
+    if (keys === undefined) return urlOfSelf() + path;
     const kept_s = Math.max(retention.max_age_s, neverDroppedWithin_ms / 1000) + pruneEvery_s;
     const expires = Math.ceil(options.now() / 1000 + kept_s);
-    return urlOfSelf() + signer.sign(path, expires);
+    return urlOfSelf() + keys.sign(path, expires);
   }
 
   const operations = new Map(options.operations.map((operation) => [operation.name, operation]));
@@ -107,7 +137,20 @@ export function createService(given: ServiceOptions, style: Style): Service {
     engine.prune().catch((error: unknown) => log.error({ err: error }, "dropping old tasks failed"));
   }, pruneEvery_s * 1000).unref();
 
-  const parts: ServiceParts = { options, operations, engine, store, plane, signer, metrics, tracing, log };
+  const limit = createRateLimiter(options);
+  const parts: ServiceParts = {
+    options,
+    operations,
+    engine,
+    store,
+    plane,
+    keys,
+    limit,
+    secrets,
+    metrics,
+    tracing,
+    log,
+  };
   return {
     parts,
     handle: createHandler(parts),

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { JsonSchema, OpenApi, OpenApiOperation, OperationsResponse } from "@aieffect/control-interface";
 
 /** The service's interface as one page without scripts or outside resources, from its OpenAPI document. */
@@ -116,3 +117,9 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 table{border-collapse:collapse}td{padding:.15rem .8rem .15rem 0;vertical-align:top}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.6rem;border:1px solid #8886;border-radius:4px;font-size:.85rem}
 section{border-top:1px solid #8886}small{font-weight:normal;opacity:.7}`;
+
+/** What a browser is told of the page: it shows itself, and nothing that got into it by mistake. */
+export const docsHeaders = {
+  "content-security-policy": `default-src 'none'; style-src 'sha256-${hash("sha256", style, "base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  "referrer-policy": "no-referrer",
+};

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { TaskStore } from "../stores/task-store.ts";
 import type { Engine } from "../tasks/engine.ts";
 import { changeAt, countChanges, type Execution, hasEnded } from "../tasks/execution.ts";
+import { withRequestId } from "./request-id.ts";
 
 /** What a stream needs of the service around it. */
 export interface StreamParts {
@@ -27,10 +28,11 @@ export async function streamStatus(
   let sent = firstToSend(execution, last_event_id);
   if (hasEnded(execution) && sent >= countChanges(execution)) {
     // Nothing is left to say: 204 tells an EventSource not to come back.
-    response.writeHead(204).end();
+    response.writeHead(204, withRequestId(response, {})).end();
     return;
   }
-  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  const head = { "content-type": "text/event-stream", "cache-control": "no-store" };
+  response.writeHead(200, withRequestId(response, head));
   response.flushHeaders();
   const heartbeat = setInterval(() => response.write(":\n\n"), heartbeat_ms);
   try {

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ControlError } from "@aieffect/control-interface";
-import { readCorrelationId } from "../observability/correlation.ts";
-import { readTrace, traceIdOf } from "../observability/trace.ts";
 import type { ServiceParts } from "../service.ts";
-import { createAuthenticate } from "./auth.ts";
-import { Exchange, namesOf, sendError } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import { continueBody } from "./expect.ts";
+import { lineOf, refuse } from "./refuse.ts";
 import { createRoutes, type Route } from "./routes.ts";
+import type { ServiceKeys } from "./service-keys.ts";
+import { finishBody } from "./unread-body.ts";
 
 /** Answers the calls of the contract; false when the path is none of its own. */
 export type ControlHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -15,18 +16,21 @@ const openPaths = new Set(["/health", "/ready"]);
 
 /**
  * The one piece of code behind the lean server and the Express router: finds the route, checks
- * the key before anything of the body is read, answers, and turns whatever is thrown into an answer.
+ * the caller before anything of the body is read, answers, and turns whatever is thrown into an answer.
  */
 export function createHandler(service: ServiceParts): ControlHandler {
-  const { options, signer, log } = service;
-  const authenticate = options.api_keys.length === 0 ? undefined : createAuthenticate(options.api_keys);
+  const { options, keys, limit, log, secrets } = service;
   const match = createMatcher(createRoutes(service));
+  const isOpen = keys === undefined && limit === undefined;
 
   async function answer(exchange: Exchange, matched: Match): Promise<void> {
-    const began = performance.now();
-    const { request, response, path, query } = exchange;
+    const { request, response } = exchange;
     try {
-      if (!openPaths.has(path) && !isSigned(path, query)) authenticate?.(request.headers.authorization);
+      if (!isOpen && !openPaths.has(exchange.path)) {
+        // First of all: guessing keys is what a limit is for as well.
+        if (limit !== undefined) await limit(request);
+        if (keys !== undefined && !isSigned(exchange, keys)) keys.authenticate(request.headers.authorization);
+      }
       const method = request.method === "HEAD" ? "GET" : request.method;
       const route = matched.routes.find((candidate) => candidate.method === method);
       if (route === undefined) {
@@ -36,22 +40,14 @@ export function createHandler(service: ServiceParts): ControlHandler {
         response.setHeader("allow", allow.join(", "));
         throw new ControlError("method_not_allowed", "Method Not Allowed");
       }
+      if (request.headers.expect !== undefined) continueBody(response);
       await route.answer(exchange, matched.id);
+      if (!request.complete) void finishBody(response, options.body_timeout_ms);
       if (log.isLevelEnabled("debug"))
-        log.debug(lineOf(exchange, matched, response.statusCode, began), "call");
+        log.debug(lineOf(exchange, response.statusCode, secrets, matched.id), "call");
     } catch (thrown) {
-      const error = sendError(response, thrown);
-      const level = error.code === "internal" ? "error" : error.status >= 500 ? "warn" : "info";
-      const line = lineOf(exchange, matched, error.status, began);
-      const said = Array.isArray(error.detail) ? JSON.stringify(error.detail).slice(0, 1000) : error.message;
-      const cause = error.code === "internal" ? { err: error.cause } : { error: said };
-      log[level]({ ...line, status: "refused", code: error.code, ...cause }, "call refused");
+      refuse(exchange, thrown, service, matched.id);
     }
-  }
-
-  function isSigned(path: string, query: URLSearchParams): boolean {
-    if (signer === undefined || !path.startsWith("/control/data/") || !query.has("signature")) return false;
-    return signer.verify(path, query, options.now()) === "valid";
   }
 
   return (request, response) => {
@@ -63,24 +59,8 @@ export function createHandler(service: ServiceParts): ControlHandler {
   };
 }
 
-/** The log line of a call (R-LOG-01, R-LOG-02). */
-function lineOf(
-  { request, path, about, trace }: Exchange,
-  { id }: Match,
-  http_status: number,
-  began: number,
-) {
-  const correlation_id = readCorrelationId(request.headers);
-  return {
-    ...(id !== "" && { task_id: id.slice(0, 256) }),
-    ...(correlation_id !== undefined && { correlation_id }),
-    ...namesOf(about),
-    ...traceIdOf(trace ?? readTrace(request.headers)),
-    http_method: request.method,
-    path: path.slice(0, 256),
-    http_status,
-    duration_ms: Math.round(performance.now() - began),
-  };
+function isSigned({ path, query }: Exchange, keys: ServiceKeys): boolean {
+  return path.startsWith("/control/data/") && query.has("signature") && keys.isSigned(path, query);
 }
 
 interface Match {

@@ -1,17 +1,21 @@
 import { isUtf8 } from "node:buffer";
 import { ControlError, type ValidationIssue } from "@aieffect/control-interface";
+import type { ResolvedOptions } from "../options.ts";
 import type { Exchange } from "./exchange.ts";
+
+/** How much of a body is taken, and how long it may take to come. */
+type BodyLimits = Pick<ResolvedOptions, "max_body_bytes" | "body_timeout_ms">;
 
 /**
  * The parsed JSON body: what a body parser of the surrounding app made of it, else read here with
- * a limit. @throws ControlError `body_too_large`, `invalid_request`
+ * limits. @throws ControlError `body_too_large`, `request_timeout`, `invalid_request`
  */
 export function readJsonBody(
   { request }: Pick<Exchange, "request">,
-  max_bytes: number,
+  limits: BodyLimits,
 ): JsonBody | Promise<JsonBody> {
   const { body } = request;
-  if (body === undefined) return readBytes(request, max_bytes);
+  if (body === undefined) return readBytes(request, limits);
   // Express's parsers leave the stream at its end; a body they did not take is still unread.
   if (typeof body === "string" || body instanceof Uint8Array)
     return toJsonBody(Buffer.from(body as Uint8Array));
@@ -24,18 +28,41 @@ interface JsonBody {
   size_bytes: number;
 }
 
-function readBytes(request: Exchange["request"], max_bytes: number): Promise<JsonBody> {
+function readBytes(
+  request: Exchange["request"],
+  { max_body_bytes, body_timeout_ms }: BodyLimits,
+): Promise<JsonBody> {
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (announced > max_bytes) throw tooLarge(max_bytes, `${announced} announced`);
+  if (announced > max_body_bytes) throw tooLarge(max_body_bytes, `${announced} announced`);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= max_bytes) chunks.push(chunk);
-      else reject(tooLarge(max_bytes, "more"));
+    let over = false;
+    let timer: NodeJS.Timeout | undefined;
+    // Mostly the body comes with the head, and all that has come is taken before this: no timer is needed.
+    void Promise.resolve().then(() => {
+      if (over) return;
+      timer = setTimeout(() => refuse(tooLate(body_timeout_ms, size)), body_timeout_ms);
     });
+    const take = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= max_body_bytes) chunks.push(chunk);
+      else refuse(tooLarge(max_body_bytes, "more"));
+    };
+    function refuse(error: ControlError): void {
+      over = true;
+      clearTimeout(timer);
+      // What still comes is for whoever answers to deal with.
+      request.off("data", take).pause();
+      chunks.length = 0;
+      reject(error);
+    }
+    request.on("data", take);
+    // Asked for before they come, pieces are handed on as they come, without a turn of the event loop each.
+    request.read(0);
     request.on("end", () => {
+      over = true;
+      clearTimeout(timer);
       try {
         resolve(toJsonBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
       } catch (error) {
@@ -45,7 +72,7 @@ function readBytes(request: Exchange["request"], max_bytes: number): Promise<Jso
       chunks.length = 0;
     });
     request.on("error", (cause) => {
-      reject(new ControlError("aborted", "The caller went away before its body was whole", { cause }));
+      refuse(new ControlError("aborted", "The caller went away before its body was whole", { cause }));
     });
   });
 }
@@ -57,12 +84,14 @@ function toJsonBody(bytes: Buffer): JsonBody {
 function parse(bytes: Buffer): unknown {
   if (bytes.length === 0) throw invalid("Field required", "missing");
   if (!isUtf8(bytes)) throw invalid("Expected JSON in UTF-8, found bytes that are not UTF-8", "json_invalid");
-  // A byte order mark is no JSON, but peers on Windows send it.
-  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
+  const text = bytes.toString("utf8");
   try {
-    return JSON.parse(text);
+    // A byte order mark is no JSON, but peers on Windows send it.
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch (error) {
-    throw invalid(`JSON decode error: ${(error as Error).message}`, "json_invalid");
+    // What the engine quotes of the text stays out of answers and logs: it may be a part of a key.
+    const [said] = (error as Error).message.split(/, (?:\.\.\.)?"/);
+    throw invalid(`JSON decode error: ${said}`, "json_invalid");
   }
 }
 
@@ -75,5 +104,12 @@ function tooLarge(max_bytes: number, found: string): ControlError {
   return new ControlError(
     "body_too_large",
     `Expected a body of at most ${max_bytes} bytes, found ${found}; send large payloads by reference`,
+  );
+}
+
+function tooLate(timeout_ms: number, size: number): ControlError {
+  return new ControlError(
+    "request_timeout",
+    `Expected the whole body within ${timeout_ms} ms, found ${size} bytes of it; send large payloads by reference (R-LIMIT-02)`,
   );
 }

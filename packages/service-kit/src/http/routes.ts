@@ -15,6 +15,7 @@ import { streamStatus } from "./event-stream.ts";
 import { type Exchange, namesOf, sendJson } from "./exchange.ts";
 import { readWait } from "./prefer.ts";
 import { readJsonBody } from "./read-body.ts";
+import { setRequestId } from "./request-id.ts";
 
 /** A path of the control interface: `:id` stands for one segment, which is passed decoded. */
 export interface Route {
@@ -28,7 +29,7 @@ export function createRoutes(service: ServiceParts): Route[] {
   const { engine, store, options, tracing, log } = service;
 
   async function execute(exchange: Exchange): Promise<void> {
-    const { value, size_bytes } = await readJsonBody(exchange, options.max_body_bytes);
+    const { value, size_bytes } = await readJsonBody(exchange, options);
     const { request, issues } = readExecuteRequest(value);
     if (request === undefined) {
       throw new ControlError("invalid_request", "Invalid request", { detail: issues });
@@ -49,7 +50,7 @@ export function createRoutes(service: ServiceParts): Route[] {
     exchange.about = execution;
     if (answer.status === "running") {
       const line = { ...namesOf(execution), status: "running", duration_ms: 0, ...traceIdOf(exchange.trace) };
-      log.info(line, "task accepted");
+      log.info({ request_id: exchange.request_id, ...line }, "task accepted");
     }
     if (!replayed && wait === undefined) return sendJson(exchange.response, 200, answer);
     sendJson(exchange.response, 200, answer, {
@@ -93,6 +94,7 @@ export function createRoutes(service: ServiceParts): Route[] {
     const payload = payloadOf(execution);
     if (payload === undefined) throw new ControlError("no_payload", "This task has no payload here");
     const idle_timeout_ms = options.transfer_idle_timeout_ms;
+    setRequestId(exchange.response);
     await sendPayload(exchange.request, exchange.response, payload, { idle_timeout_ms });
   }
 

@@ -1,8 +1,8 @@
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolveServeOptions, type ServeOptions } from "../options.ts";
 import type { Service } from "../service.ts";
 import { createApp } from "./app.ts";
+import { createGuardedServer } from "./guarded-server.ts";
 
 /** A server that listens. */
 export interface RunningService {
@@ -22,11 +22,9 @@ export interface RunningService {
 export async function serve(service: Service, given: ServeOptions = {}): Promise<RunningService> {
   const options = resolveServeOptions(given);
   const app = createApp(service);
-  const server = createServer((request, response) => {
+  const server = createGuardedServer(options, service.parts, (request, response) => {
     if (!service.handle(request, response)) app(request, response);
   });
-  // Longer than the pause between two polls, or the poller meets a connection that is just closing.
-  server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, options)));
     server.listen(options.port, options.host, resolve);

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { type DestinationStream, type Logger, type LoggerOptions, multistream, pino } from "pino";
 import { createStream } from "rotating-file-stream";
-import { redact } from "./redact.ts";
+import type { Secrets } from "./redact.ts";
 import { sharedStdout } from "./stdout.ts";
 
 /** Where the log goes. */
@@ -14,8 +14,8 @@ export interface LogOptions {
   name: string;
   /** Instead of standard output. */
   out: DestinationStream | undefined;
-  /** Texts that never reach the log, whoever logs them. */
-  secrets: readonly string[];
+  /** What never reaches the log, whoever logs it. */
+  secrets: Secrets;
 }
 
 /** A logger, and what makes its lines durable at the end. */
@@ -39,25 +39,26 @@ function isoTime(): string {
 
 /** JSON lines (R-LOG-01, R-ENV-07). */
 export function createLog({ level, dir, name, out, secrets }: LogOptions): ServiceLog {
-  const stdout = out ?? sharedStdout();
-  // As they stand inside a JSON text.
-  const hidden = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
-  const options: LoggerOptions = {
-    level,
-    base: { service: name },
-    timestamp: isoTime,
-    ...(hidden.length > 0 && { hooks: { streamWrite: (line: string) => redact(line, hidden) } }),
-  };
-  const flush = () => {
-    if (out === undefined) sharedStdout().flush();
-  };
-  if (dir === undefined) return { log: pino(options, stdout), close: async () => flush() };
+  const options: LoggerOptions = { level, base: { service: name }, timestamp: isoTime };
+  const lineByLine: LoggerOptions = { ...options, hooks: { streamWrite: secrets.redact } };
+  if (dir === undefined && out !== undefined) return { log: pino(lineByLine, out), close: async () => {} };
+  const stdout = sharedStdout();
+  if (dir === undefined) {
+    const show = stdout.hide(secrets);
+    return {
+      log: pino(options, stdout),
+      async close() {
+        stdout.flush();
+        show();
+      },
+    };
+  }
   mkdirSync(dir, { recursive: true });
   const file = createStream(`${name}.log`, { path: dir, size: "10M", maxFiles: 5 });
   const log = pino(
-    options,
+    lineByLine,
     multistream([
-      { stream: stdout, level: "trace" },
+      { stream: out ?? stdout, level: "trace" },
       { stream: file, level: "trace" },
     ]),
   );
@@ -66,7 +67,7 @@ export function createLog({ level, dir, name, out, secrets }: LogOptions): Servi
   return {
     log,
     async close() {
-      flush();
+      if (out === undefined) stdout.flush();
       await new Promise<void>((resolve) => file.end(() => resolve()));
     },
   };

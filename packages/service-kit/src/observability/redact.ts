@@ -1,15 +1,116 @@
+/** What takes the place of a secret. */
+const mark = "[redacted]";
+
+/** So many characters of a long secret's beginning give it away: a text may have been cut in the middle of it. */
+const piece_length = 12;
+
+/** What is shorter stands in every other word: taking it out would spoil the log and protect nothing. */
+const shortest = 4;
+
+/** Keeps keys out of what is logged and answered: those that are known, and what looks like one. */
+export interface Secrets {
+  /** These too, from now on. */
+  add(secrets: Iterable<string>): void;
+  /** The text without secrets, however they are spelled: plainly, in JSON, in a URL or in base64. */
+  redact(text: string): string;
+}
+
+/**
+ * Knows these secrets, and the marks by which others are told: user and password in a URL, a
+ * signature or token in its query, what follows `Authorization`, `Bearer` or `Basic`. A text of JSON
+ * stays JSON.
+ */
+export function createSecrets(known: Iterable<string>): Secrets {
+  let spellings: readonly string[] = [];
+  const add = (secrets: Iterable<string>) => {
+    const all = new Set([...spellings, ...[...secrets].flatMap(spellingsOf)]);
+    // The longest first: one may be the beginning of another.
+    spellings = [...all].sort((one, other) => other.length - one.length);
+  };
+  add(known);
+  return {
+    add,
+    redact(text) {
+      let clean = text;
+      for (const spelling of spellings) clean = redactOne(clean, spelling);
+      return redactMarked(clean);
+    },
+  };
+}
+
 /**
  * A text as it may be shown: without secrets, and no longer than so many characters. In this order,
  * because a cut through a secret would leave a part of it that nothing recognises any more.
  */
-export function toShown(text: string, secrets: readonly string[], maxLength: number): string {
-  return redact(text, secrets).slice(0, maxLength);
+export function toShown(text: string, secrets: Secrets, maxLength: number): string {
+  return secrets.redact(text).slice(0, maxLength);
 }
 
-/** Replaces every secret in a text, so that an error or log that quotes one does not spread it. */
-export function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce(
-    (clean, secret) => (secret === "" ? clean : clean.replaceAll(secret, "[redacted]")),
-    text,
-  );
+/** Takes the secrets out of an error that is about to be thrown, and out of what caused it; gives it back. */
+export function withoutSecrets(error: unknown, secrets: Secrets): unknown {
+  const seen = new Set<unknown>();
+  for (let one = error; one instanceof Error && !seen.has(one); one = one.cause) {
+    seen.add(one);
+    one.message = secrets.redact(one.message);
+    if (one.stack !== undefined) one.stack = secrets.redact(one.stack);
+  }
+  return error;
+}
+
+function spellingsOf(secret: string): string[] {
+  const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
+  const bytes = Buffer.from(secret);
+  const inUrl = encodeURIComponent(bytes.toString());
+  const plain = [
+    secret,
+    inJson(secret),
+    inJson(inJson(secret)),
+    inUrl,
+    inUrl.replace(/%../g, (octet) => octet.toLowerCase()),
+    inUrl.replaceAll("%20", "+"),
+  ];
+  if (secret.length < shortest) return [];
+  if (secret.length < piece_length) return plain;
+  return [...plain, bytes.toString("base64").replace(/=+$/, ""), bytes.toString("base64url")];
+}
+
+function redactOne(text: string, secret: string): string {
+  const piece = secret.slice(0, piece_length);
+  let at = text.indexOf(piece);
+  if (at < 0) return text;
+  let clean = "";
+  let from = 0;
+  for (; at >= 0; at = text.indexOf(piece, from)) {
+    let length = piece.length;
+    while (length < secret.length && text[at + length] === secret[length]) length++;
+    clean += text.slice(from, at) + mark;
+    from = at + length;
+  }
+  return clean + text.slice(from);
+}
+
+// None of these goes past a quote or a backslash, so that JSON stays whole, and none goes back over a
+// text again and again, however the text is made.
+const userinfo = /:\/\/[^\s/?#"'\\<>]*@/g;
+const inQuery =
+  /\b((?:x-(?:amz|goog)-)?(?:signature|credential|security-token)|sig|(?:access_|id_|refresh_)?token|api[_-]?key|password|passwd|secret)=[^\s&"'\\<>,;)]+/gi;
+const header =
+  /(authorization|x-api-key|x-amz-security-token)(\\*["']?\s*[:=]\s*\\*["'[]*)((?:bearer|basic|digest|token)\s+)?[^\s"'\\,;&\]]+/gi;
+const scheme = /\b(bearer|basic)(\s+)([\w.~+/-]{8,}=*)/gi;
+
+/** What every one of them needs: most texts have nothing of it, and log lines are many. */
+const anyMark = /:\/\/|=|authorization|api-key|-token|(?:bearer|basic)\s/i;
+
+function redactMarked(text: string): string {
+  if (!anyMark.test(text)) return text;
+  return text
+    .replace(userinfo, `://${mark}@`)
+    .replace(inQuery, `$1=${mark}`)
+    .replace(header, `$1$2$3${mark}`)
+    .replace(scheme, redactToken);
+}
+
+/** Leaves words: "basic authentication", "a bearer token". */
+function redactToken(found: string, name: string, space: string, token: string): string {
+  return /\d|[a-z][A-Z]|=$/.test(token) ? `${name}${space}${mark}` : found;
 }

@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import type { Secrets } from "./redact.ts";
 
 /** Lines wait for so many characters, or so long, before they are written together. */
 const batch = 8192;
@@ -9,6 +10,8 @@ const maxHeld = 4 * 2 ** 20;
 /** Where log lines go. */
 export interface LineSink {
   write(line: string): void;
+  /** Takes secrets out of all lines, many at once, which costs less than line by line. @returns ends it */
+  hide(secrets: Secrets): () => void;
   /** Writes what is held, as far as the reader takes it. Never throws. */
   flush(): void;
 }
@@ -45,12 +48,19 @@ export function createLineSink(
   let rest: Buffer = Buffer.alloc(0);
   let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
+  const hidden = new Set<Secrets>();
+
+  /** Before lines leave, or what hides something in them does. */
+  function redact(): void {
+    for (const secrets of hidden) lines = secrets.redact(lines);
+  }
 
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
     try {
       while (rest.length > 0) rest = rest.subarray(write(fd, rest));
+      redact();
       rest = Buffer.from(lines);
       lines = "";
       while (rest.length > 0) rest = rest.subarray(write(fd, rest));
@@ -77,6 +87,13 @@ export function createLineSink(
       lines += line;
       if (rest.length === 0 && lines.length >= batch) flush();
       else schedule();
+    },
+    hide(secrets) {
+      hidden.add(secrets);
+      return () => {
+        redact();
+        hidden.delete(secrets);
+      };
     },
     flush,
   };

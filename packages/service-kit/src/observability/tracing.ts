@@ -14,7 +14,7 @@ import {
 import type { Logger } from "pino";
 import type { ResolvedOptions } from "../options.ts";
 import { createOtlpExport } from "./otlp-export.ts";
-import { redact, toShown } from "./redact.ts";
+import { type Secrets, toShown } from "./redact.ts";
 import { type TraceContext, toTraceIds, toTraceparent } from "./trace.ts";
 
 /** Measures what a service does, as OpenTelemetry spans. */
@@ -49,8 +49,8 @@ const maxTextLength = 4000;
 /** What tracing needs of the service around it. */
 interface TracingParts {
   log: Logger;
-  /** Texts that never leave the service. */
-  secrets: readonly string[];
+  /** What never leaves the service. */
+  secrets: Secrets;
 }
 
 /**
@@ -88,7 +88,7 @@ function startSpan(
   name: string,
   kind: TracedAs,
   parent: TraceContext | undefined,
-  secrets: readonly string[],
+  secrets: Secrets,
 ): TraceSpan | undefined {
   const active = context.active();
   // An application that measures its HTTP server has continued the caller's trace already; what is
@@ -123,9 +123,9 @@ class RecordedSpan implements TraceSpan {
   readonly traceparent: string;
   readonly spanContext: SpanContext;
   readonly #span: Span;
-  readonly #secrets: readonly string[];
+  readonly #secrets: Secrets;
 
-  constructor(span: Span, secrets: readonly string[]) {
+  constructor(span: Span, secrets: Secrets) {
     this.#span = span;
     this.#secrets = secrets;
     this.spanContext = span.spanContext();
@@ -140,7 +140,7 @@ class RecordedSpan implements TraceSpan {
   set(attributes: Attributes): void {
     for (const [name, value] of Object.entries(attributes)) {
       if (value === undefined) continue;
-      this.#span.setAttribute(name, typeof value === "string" ? redact(value, this.#secrets) : value);
+      this.#span.setAttribute(name, typeof value === "string" ? this.#secrets.redact(value) : value);
     }
   }
 

@@ -9,6 +9,7 @@ import {
 import type { FilePlane } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import type { Metrics } from "../observability/metrics.ts";
+import { type Secrets, toShown } from "../observability/redact.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import type { Operation, PublishOptions, Style } from "../operation.ts";
 import type { Begun, TaskStore } from "../stores/task-store.ts";
@@ -36,8 +37,8 @@ export interface EngineParts {
   max_payload_bytes: number;
   /** The URL under which peers fetch the payload of an execution. */
   dataUrl(handle: string): string;
-  /** Texts that must never leave the service, e.g. its key. */
-  secrets: readonly string[];
+  /** What must never leave the service, e.g. its key. */
+  secrets: Secrets;
   /** Epoch ms. */
   now(): number;
 }
@@ -102,7 +103,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteOutcome> {
     const operation = operations.get(request.method);
-    if (operation === undefined) throw unknownMethod(request.method, operations);
+    if (operation === undefined) throw unknownMethod(request.method, parts);
     const candidate = createExecution(
       createHandle(),
       request,
@@ -241,9 +242,12 @@ function fingerprintOf({ method, inputs, parameters }: ExecuteRequest): string {
   return text.length <= 256 ? text : hash("sha256", text);
 }
 
-function unknownMethod(method: string, operations: ReadonlyMap<string, Operation>): ControlError {
+function unknownMethod(
+  method: string,
+  { operations, secrets }: Pick<EngineParts, "operations" | "secrets">,
+): ControlError {
   const known = [...operations.keys()].join(", ");
-  const shown = method.length > 200 ? `${method.slice(0, 200)}...` : method;
+  const shown = method.length > 200 ? `${toShown(method, secrets, 200)}...` : method;
   return new ControlError("unknown_method", `Unknown method: ${shown}. This service has: ${known}`);
 }
 

@@ -7,6 +7,7 @@ import { createTracing, type Tracing } from "./observability/tracing.ts";
 import type { Operation, Style } from "./operation.ts";
 import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
 import { openStore } from "./stores/open-store.ts";
+import { isRedisUrl, secretsOfRedisUrl } from "./stores/redis/url.ts";
 import { neverDroppedWithin_ms, resolveRetention, type TaskStore } from "./stores/task-store.ts";
 import { createEngine, type Engine } from "./tasks/engine.ts";
 import { warnOfLeftovers } from "./tasks/warn-of-leftovers.ts";
@@ -54,9 +55,10 @@ const planeOptions = [
 const pruneEvery_s = 30;
 
 /** What never reaches a log or an answer, whoever quotes it. */
-function secretsOf({ api_keys, peer_keys = {}, s3 }: ResolvedOptions): string[] {
+function secretsOf({ api_keys, peer_keys = {}, s3, store }: ResolvedOptions): string[] {
   const ofS3 = [s3?.secret_access_key, s3?.session_token].filter((secret) => secret !== undefined);
-  return [...api_keys, ...Object.values(peer_keys), ...ofS3];
+  const ofStore = typeof store === "string" && isRedisUrl(store) ? secretsOfRedisUrl(store) : [];
+  return [...api_keys, ...Object.values(peer_keys), ...ofS3, ...ofStore];
 }
 
 /** Puts a service together; `style` is what its variants differ in. */
@@ -65,7 +67,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
   const { name, api_keys, log_level, log_dir, log_out } = options;
   const secrets = secretsOf(options);
   const { log, close: closeLog } = createLog({ level: log_level, dir: log_dir, name, out: log_out, secrets });
-  const store = openStore(options);
+  const store = openStore(options, (error) => log.warn({ err: error }, "the store has a problem"));
   const plane = createFilePlane({
     data_dir: options.data_dir,
     roots: options.data_roots,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -11,6 +11,8 @@ export interface TestRedis {
   /** `redis://127.0.0.1:<port>` */
   url: string;
   port: number;
+  /** On which it talks with other nodes of its cluster. */
+  cluster_port: number;
   /** Its process, to be paused; another one after a new start. */
   pid(): number;
   /** Kills it; what it kept stays on disk if it was started to keep. */
@@ -23,6 +25,8 @@ export interface TestRedis {
 export interface StartRedisOptions {
   /** Keep data over a kill. @default false */
   keeps?: boolean;
+  /** As a node of a cluster. @default false */
+  cluster?: boolean;
   /** Further arguments, as `["--requirepass", "x"]`. */
   args?: readonly string[];
   /** Takes what ends it; `afterAll`, for one that a whole file uses. @default when the test has ended */
@@ -40,17 +44,19 @@ export function hasRedis(): boolean {
 /** Starts a Redis on a free port of 127.0.0.1, with its data in a folder that goes with it. */
 export async function startRedis({
   keeps = false,
+  cluster = false,
   args = [],
   onEnd = (end) => onTestFinished(end),
 }: StartRedisOptions = {}): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), "aieffect-redis-"));
-  const port = await freePort();
+  const [port = 0, cluster_port = 0] = await freePorts(2);
+  const asNode = cluster ? ["--cluster-enabled", "yes", "--cluster-port", String(cluster_port)] : [];
   const keeping = keeps ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
   let child: ChildProcess | undefined;
 
   async function start(): Promise<void> {
     const own = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
-    const started = spawn("redis-server", [...own, ...keeping, ...args], { stdio: "ignore" });
+    const started = spawn("redis-server", [...own, ...keeping, ...asNode, ...args], { stdio: "ignore" });
     child = started;
     await until(`redis-server on port ${port}`, () => {
       if (started.exitCode !== null) throw new Error(`redis-server ended with ${started.exitCode}`);
@@ -76,7 +82,8 @@ export async function startRedis({
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
   await start();
-  return { url: `redis://127.0.0.1:${port}`, port, pid: () => child?.pid as number, kill, restart: start };
+  const pid = () => child?.pid as number;
+  return { url: `redis://127.0.0.1:${port}`, port, cluster_port, pid, kill, restart: start };
 }
 
 /** Whether it answers, be it that it wants a password. */
@@ -91,12 +98,16 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+/** Held together, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }

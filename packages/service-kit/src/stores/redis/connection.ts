@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { isIP } from "node:net";
 import type { ControlError } from "@aieffect/control-interface";
 import type { Redis, RedisOptions } from "ioredis";
 import { redact } from "../../observability/redact.ts";
@@ -7,7 +8,7 @@ import { type Scripts, scripts } from "./scripts.ts";
 import { type RedisAddress, secretsOfRedisUrl } from "./url.ts";
 
 /** A client of ioredis with our scripts. */
-export type RedisClient = Redis & Scripts;
+type RedisClient = Redis & Scripts;
 
 /** Connections to one Redis that come back by themselves. */
 export interface RedisConnection {
@@ -35,7 +36,7 @@ export interface RedisConnection {
 }
 
 /** How a {@link RedisConnection} bears with a Redis that is away. */
-export interface RedisConnectionOptions {
+interface RedisConnectionOptions {
   /** So long a call waits for it. */
   patience_ms: number;
   /** So long at most there is between two attempts to connect. */
@@ -47,7 +48,9 @@ export interface RedisConnectionOptions {
 const reportEvery_ms = 30_000;
 
 /** Replies that pass by themselves: a server that starts, or hands over to another. */
-const passing = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/;
+const passing = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|ASK|BUSY)\b/;
+/** In a cluster another node has the slot: all of a namespace is in one, so one connection is enough. */
+const moved = /^MOVED \d+ (.*):(\d+)$/;
 
 /** Connects at the first use. @throws TypeError when the package ioredis is not installed */
 export function createRedisConnection(
@@ -78,12 +81,17 @@ export function createRedisConnection(
     db,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls && { tls: {} }),
+    // The nodes of a cluster go by their addresses, and have the name of the whole in their certificates.
+    ...(tls && { tls: isIP(host) ? {} : { servername: host } }),
     scripts: Object.fromEntries(Object.entries(scripts).map(([name, lua]) => [name, { lua }])),
     lazyConnect: true,
     connectTimeout: silence_ms,
     socketTimeout: silence_ms,
-    retryStrategy: (times: number) => Math.min(retry_ms, 20 * 2 ** times) * (0.5 + Math.random() / 2),
+    retryStrategy(times: number) {
+      // A node that is gone has left its slots to another, of which those at the URL know.
+      if (times === 3) Object.assign(redis.options, { host, port });
+      return Math.min(retry_ms, 20 * 2 ** times) * (0.5 + Math.random() / 2);
+    },
     // Waiting and sending again is done here, within limits: what the client kept would be carried
     // out after its caller was told that it failed.
     enableOfflineQueue: false,
@@ -149,6 +157,13 @@ export function createRedisConnection(
     });
   }
 
+  function moveTo(node: string, nodePort: number): void {
+    const at = redis.options as { host: string; port: number };
+    if (at.host === node && at.port === nodePort) return;
+    Object.assign(at, { host: node, port: nodePort });
+    redis.disconnect(true);
+  }
+
   return {
     async send(command) {
       const deadline = performance.now() + patience;
@@ -160,7 +175,9 @@ export function createRedisConnection(
           return await command(redis, attempt);
         } catch (error) {
           if (!(error instanceof Error)) throw error;
-          if (isReply(error) && !passing.test(error.message)) throw refused(clean(error), address);
+          const [, node, nodePort] = moved.exec(isReply(error) ? error.message : "") ?? [];
+          if (nodePort !== undefined) moveTo(node || host, Number(nodePort));
+          else if (isReply(error) && !passing.test(error.message)) throw refused(clean(error), address);
           if (!isReply(error) && !isLost(error)) throw error;
           if (isReply(error)) lastProblem = clean(error);
           if (closed || performance.now() >= deadline) throw unavailable();

@@ -14,14 +14,18 @@ export interface SpawnedService {
   kill(): Promise<void>;
 }
 
-/** Starts `services/<name>` on a free port; it is killed when the test has ended. `command` goes before node, as `prlimit` does. */
+/**
+ * Starts `services/<name>` on a free port; it is killed when the test has ended. `command` goes
+ * before node, as `prlimit` does, `own` after the program.
+ */
 export function spawnService(
   name: string,
   env: Record<string, string>,
   command: readonly string[] = [],
+  own: readonly string[] = [],
 ): SpawnedService {
   const file = fileURLToPath(new URL(`../dist/services/${name}.js`, import.meta.url));
-  const [program = "", ...args] = [...command, process.execPath, file];
+  const [program = "", ...args] = [...command, process.execPath, file, ...own];
   const child = spawn(program, args, {
     env: { ...process.env, HOST: "127.0.0.1", PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -95,7 +95,7 @@ export function createService(given: ServiceOptions, style: Style): Service {
 function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Service {
   const { name, log_level, log_dir, log_out } = options;
   const { log, close: closeLog } = createLog({ level: log_level, dir: log_dir, name, out: log_out, secrets });
-  const store = openStore(options);
+  const store = openStore(options, (error) => log.warn({ err: error }, "the store has a problem"));
   const plane = createFilePlane({
     data_dir: options.data_dir,
     roots: options.data_roots,

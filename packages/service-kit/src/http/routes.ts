@@ -95,7 +95,11 @@ export function createRoutes(service: ServiceParts): Route[] {
     if (payload === undefined) throw new ControlError("no_payload", "This task has no payload here");
     const idle_timeout_ms = options.transfer_idle_timeout_ms;
     setRequestId(exchange.response);
-    await sendPayload(exchange.request, exchange.response, payload, { idle_timeout_ms });
+    try {
+      await sendPayload(exchange.request, exchange.response, payload, { idle_timeout_ms });
+    } catch (error) {
+      throw store.shared ? toldToReplicas(error) : error;
+    }
   }
 
   async function upload(exchange: Exchange, receive: UploadReceiver): Promise<void> {
@@ -160,6 +164,14 @@ export function createRoutes(service: ServiceParts): Route[] {
 
 /** The output of a sink, where it is asked for: the deployed orchestrator refuses null here (R-OUT-05). */
 const nothing = createInlineReference("{}", "json");
+
+/** Where tasks are shared and their files are not, one replica answers for files that only another one has. */
+function toldToReplicas(error: unknown): unknown {
+  if (!(error instanceof ControlError) || error.code !== "no_payload") return error;
+  const message =
+    "The payload is not here. Where replicas share their tasks, they need one DATA_DIR for all of them, at the same path, or results that are published to s3";
+  return new ControlError("no_payload", message, { cause: error });
+}
 
 function complete(execution: Execution): Execution {
   if (execution.status === "complete") return execution;

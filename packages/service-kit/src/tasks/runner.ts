@@ -5,7 +5,7 @@ import type { TraceSpan } from "../observability/tracing.ts";
 import type { Operation } from "../operation.ts";
 import { type ContextHost, TaskContext } from "./context.ts";
 import type { EngineParts } from "./engine.ts";
-import { type Execution, type ExecutionChange, idsOf } from "./execution.ts";
+import { type Execution, type ExecutionChange, hasEnded, idsOf } from "./execution.ts";
 import { LazyAbort } from "./lazy-abort.ts";
 import { measureFolder } from "./measure-folder.ts";
 import { parseParameters, sortInputs } from "./parameters.ts";
@@ -97,6 +97,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     let countEnd: ReturnType<typeof metrics.started> | undefined;
     let span: TraceSpan | undefined;
     let thrown: unknown;
+    const stopListening = store.shared ? abortWhenEnded(execution, abort) : undefined;
     try {
       const slot = slots.acquire(options.size_bytes ?? 0, abort);
       const release = slot instanceof Promise ? await slot : slot;
@@ -108,12 +109,20 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       thrown = error;
       change = toFailure(execution, error);
     }
+    stopListening?.();
     const ended = await finish(execution, change);
     running.delete(execution.handle);
     countEnd?.(ended.status === "complete" ? "complete" : "failed");
     if (span !== undefined) endSpan(span, ended, thrown);
     logEnd(ended, options);
     return ended;
+  }
+
+  /** Another replica can cancel what runs here (R-CANCEL-01), or take this one for dead (R-LOST-02). */
+  function abortWhenEnded({ handle }: Execution, abort: LazyAbort): () => void {
+    return store.subscribe(handle, (next) => {
+      if (hasEnded(next)) abort.abort(new ControlError("aborted", next.error ?? "The task has ended"));
+    });
   }
 
   async function perform(

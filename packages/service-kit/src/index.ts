@@ -16,5 +16,7 @@ export type { ServeOptions, ServiceOptions } from "./options.ts";
 export { sequentialService } from "./sequential.ts";
 export type { Service } from "./service.ts";
 export { createMemoryStore } from "./stores/memory-store.ts";
+export type { SqliteStoreOptions } from "./stores/sqlite-store.ts";
+export { createSqliteStore } from "./stores/sqlite-store.ts";
 export type { Begun, Retention, TaskStore } from "./stores/task-store.ts";
 export type { Execution, ExecutionChange, Payload } from "./tasks/execution.ts";

@@ -109,10 +109,13 @@ export function createService(given: ServiceOptions, style: Style): Service {
     },
     async close(grace_ms = 0) {
       clearInterval(pruning);
-      await engine.stop(grace_ms);
-      plane.close();
-      await store.close();
-      await closeLog();
+      try {
+        await engine.stop(grace_ms);
+        plane.close();
+        await store.close();
+      } finally {
+        await closeLog();
+      }
     },
   };
 }

@@ -56,7 +56,8 @@ export function sendError(response: ServerResponse, thrown: unknown): ControlErr
   }
   const headers: Record<string, string> = {};
   if (error.code === "unauthorized") headers["www-authenticate"] = "Bearer";
-  if (error.retry_after_s !== undefined) headers["retry-after"] = String(Math.ceil(error.retry_after_s));
+  const { retry_after_s = error.status === 503 ? 1 : undefined } = error;
+  if (retry_after_s !== undefined) headers["retry-after"] = String(Math.ceil(retry_after_s));
   sendJson(response, error.status, { detail: error.detail }, headers);
   return error;
 }

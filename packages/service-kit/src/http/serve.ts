@@ -18,9 +18,11 @@ export interface RunningService {
  * The control interface is answered ahead of Express, by the same code that `controlRouter` uses.
  *
  * @throws Error when the port is taken, saying so
+ * @throws ControlError `store_unavailable` when the store of tasks cannot be used, saying why
  */
 export async function serve(service: Service, given: ServeOptions = {}): Promise<RunningService> {
   const options = resolveServeOptions(given);
+  await service.parts.store.ready();
   const app = createApp(service);
   const server = createServer((request, response) => {
     if (!service.handle(request, response)) app(request, response);

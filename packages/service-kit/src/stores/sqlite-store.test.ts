@@ -1,7 +1,13 @@
 import { tempFolder } from "@aieffect/test-support";
+import { describeDurableStore } from "../testing/durable-store-suite.ts";
 import { describeTaskStore } from "../testing/task-store-suite.ts";
 import { createSqliteStore } from "./sqlite-store.ts";
+import type { Retention } from "./task-store.ts";
 
-describeTaskStore("sqlite", async (retention) =>
-  createSqliteStore({ dir: await tempFolder(), ...(retention && { retention }) }),
-);
+const open = (dir: string, retention: Retention = {}) => createSqliteStore({ dir, retention });
+
+describeTaskStore("sqlite", async (retention) => open(await tempFolder(), retention));
+describeDurableStore("sqlite", async () => {
+  const dir = await tempFolder();
+  return (retention) => open(dir, retention);
+});

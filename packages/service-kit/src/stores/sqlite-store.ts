@@ -80,10 +80,11 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
   let closed = false;
   /** The last transaction failed; the next may not. */
   let failing = false;
-  let pruned = false;
   let totals: Totals = { ended: 0, state_bytes: 0, folder_bytes: 0 };
 
   const commit = createGroupCommit((work) => {
+    // From here on it is too late to add to what waits.
+    waiting.clear();
     failing = true;
     file.transaction(work);
     failing = false;
@@ -111,6 +112,7 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
   }
 
   async function update(handle: string, given: ExecutionChange): Promise<Execution | undefined> {
+    const { byHandle, replace } = tables();
     const isEnd = given.status !== undefined;
     const before = waiting.get(handle);
     if (before !== undefined && !isEnd) {
@@ -119,9 +121,8 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
     }
     const change = { ...given };
     let state_bytes = 0;
-    const done = write(
-      ({ byHandle, replace }) => {
-        if (waiting.get(handle)?.change === change) waiting.delete(handle);
+    const done = commit.write(
+      () => {
         const execution = byHandle(handle);
         if (execution === undefined || !applyChange(execution, change)) return undefined;
         state_bytes = replace(execution);
@@ -129,7 +130,7 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
       },
       (execution) => execution !== undefined && changed(execution, state_bytes),
     );
-    // What comes after an end must not be done before it.
+    // What comes after an end must not happen before it.
     if (isEnd) waiting.delete(handle);
     else waiting.set(handle, { change, done });
     return done;
@@ -225,9 +226,6 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
     async prune(at) {
       const dropped: Execution[] = [];
       try {
-        // What was given back by a process that died meanwhile may have left its files.
-        dropped.push(...(await write(pruned ? ({ forget }) => forget() : ({ toForget }) => toForget())));
-        pruned = true;
         for (let full = true; full; ) {
           const rows = await write(
             (using) => dropSome(using, at),

@@ -97,21 +97,35 @@ export function createEngine(parts: EngineParts): Engine {
       options.idempotency_key,
       options.correlation_id,
     );
-    // Only what is new needs room: who asks again for what is known gets it also from a full or stopping service.
-    const begun = await store.begin(candidate, options.idempotency_key, () => admit(options.size_bytes));
-    if (begun.outcome === "mismatch") throw keyMismatch(options.idempotency_key);
-    if (begun.outcome !== "started") return answer(begun, options);
+    // Told at once, so it need not be noted later (R-RUN-02).
+    if (candidate.style === "concurrent" && !options.wait_s) candidate.first_answer = "running";
+    const { idempotency_key, size_bytes = 0 } = options;
+    let reserved = false;
+    let begun: Begun;
+    try {
+      begun = await store.begin(candidate, idempotency_key, () => {
+        reserved ||= reserve(size_bytes);
+      });
+    } catch (error) {
+      if (reserved) slots.cancel(size_bytes);
+      throw error;
+    }
+    if (begun.outcome !== "started") {
+      if (reserved) slots.cancel(size_bytes);
+      if (begun.outcome === "mismatch") throw keyMismatch(idempotency_key);
+      return answer(begun, options);
+    }
     const ended = runner.start(operation, request, candidate, options);
     if (candidate.style === "concurrent") return answer(begun, options);
     const execution = await ended;
     return { answer: toExecuteAnswer(execution), execution, replayed: false };
   }
 
-  function admit(size_bytes = 0): void {
-    slots.assertRoom(size_bytes);
-    if (!stopping.signal.aborted) return;
-    const message = "The service is stopping and takes no new tasks";
-    throw new ControlError("stopping", message, { retry_after_s: 5 });
+  /** Only what is new needs room: who asks again for what is known gets it also from a full or stopping service. */
+  function reserve(size_bytes: number): true {
+    if (stopping.signal.aborted) throw isStopping();
+    slots.reserve(size_bytes);
+    return true;
   }
 
   async function answer(begun: Begun, { wait_s, caller }: ExecuteOptions): Promise<ExecuteOutcome> {
@@ -125,18 +139,19 @@ export function createEngine(parts: EngineParts): Engine {
     if (wait_s && !asFirstGiven) {
       const seen = await wait(execution, hasEnded, wait_s, caller.gone());
       if (hasEnded(seen)) {
-        await store.answered(seen.handle, "end");
+        if (seen.first_answer === undefined) await store.answered(seen.handle, "end");
         return { answer: toExecuteAnswer(seen), execution: seen, replayed };
       }
     }
     // Without a wait a concurrent operation answers running however quick it was (R-RUN-02).
-    await store.answered(execution.handle, "running");
+    if (execution.first_answer === undefined) await store.answered(execution.handle, "running");
     return { answer: { status: "running", task_id: execution.handle }, execution, replayed };
   }
 
   /** The end of an execution, in this process or in another one that shares the store. */
   async function endOf(execution: Execution, caller: ExecuteOptions["caller"]): Promise<Execution> {
-    if (hasEnded(execution)) return execution;
+    const told = runner.asTold(execution);
+    if (hasEnded(told)) return told;
     return (
       runner.endOf(execution.handle) ?? wait(execution, hasEnded, Number.POSITIVE_INFINITY, caller.gone())
     );
@@ -148,7 +163,7 @@ export function createEngine(parts: EngineParts): Engine {
   async function find(id: string): Promise<Execution> {
     const execution = await store.find(id);
     if (execution === undefined) throw new ControlError("task_not_found", "Task not found");
-    return execution;
+    return hasEnded(execution) ? execution : runner.asTold(execution);
   }
 
   async function fail(handle: string, error: string, retryable: boolean): Promise<Execution | undefined> {
@@ -178,11 +193,21 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function stop(grace_ms: number): Promise<void> {
     stopping.abort();
-    const all = () => Promise.all([...runner.handles()].map((handle) => runner.endOf(handle)));
-    if (await settlesWithin(all(), grace_ms)) return;
+    if (!(await settlesWithin(runner.settled(), grace_ms))) {
+      await Promise.all(runner.handles().map(abandon));
+      await settlesWithin(runner.settled(), 1000);
+    }
+    runner.close();
+  }
+
+  async function abandon(handle: string): Promise<void> {
     const reason = "The service was stopped before the task ended; sending it again makes sense";
-    for (const handle of [...runner.handles()]) await fail(handle, reason, true);
-    await settlesWithin(all(), 1000);
+    try {
+      await fail(handle, reason, true);
+    } catch (error) {
+      log.error({ err: error, handle }, "the store does not take that a task was stopped");
+      runner.abort(handle, new ControlError("aborted", reason));
+    }
   }
 
   return { execute, find, cancel, waitFor: wait, stopping: stopping.signal, queue: slots, prune, stop };
@@ -195,6 +220,11 @@ function fingerprintOf({ method, inputs, parameters }: ExecuteRequest): string {
   if (isPlain) return method;
   const text = canonicalJson({ method, inputs, parameters });
   return text.length <= 256 ? text : hash("sha256", text);
+}
+
+function isStopping(): ControlError {
+  const message = "The service is stopping and takes no new tasks";
+  return new ControlError("stopping", message, { retry_after_s: 5 });
 }
 
 function unknownMethod(method: string, operations: ReadonlyMap<string, Operation>): ControlError {

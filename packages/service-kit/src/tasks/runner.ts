@@ -9,6 +9,7 @@ import { LazyAbort } from "./lazy-abort.ts";
 import { parseParameters, sortInputs } from "./parameters.ts";
 import { checkResult, findPublished } from "./result.ts";
 import type { Slots } from "./slots.ts";
+import { createUnkeptEnds } from "./unkept-ends.ts";
 
 /** Longer error texts and messages are cut: they are kept, logged and answered many times over. */
 const maxErrorLength = 4000;
@@ -35,13 +36,35 @@ export interface Runner {
   endOf(handle: string): Promise<Execution> | undefined;
   /** Fires the signal of one that runs here. */
   abort(handle: string, reason: Error): void;
-  /** Handles of all that run here. */
-  handles(): Iterable<string>;
+  /** Handles of all whose operation goes on here. */
+  handles(): string[];
+  /** The execution with the end that its caller was told, be it that the store does not know it yet. */
+  asTold(execution: Execution): Execution;
+  /** Resolves when all that runs here now has ended, and the store has taken the end. */
+  settled(): Promise<unknown>;
+  /** Gives up on ends that the store does not take. */
+  close(): void;
+}
+
+/** One that runs here. */
+interface Running {
+  abort: LazyAbort;
+  ended: Promise<Execution>;
+  /** A progress was refused by the store, and that was logged. */
+  refusal_logged: boolean;
 }
 
 export function createRunner(parts: EngineParts, slots: Slots): Runner {
   const { store, plane, log, metrics, now, secrets } = parts;
-  const running = new Map<string, { abort: LazyAbort; ended: Promise<Execution> }>();
+  const running = new Map<string, Running>();
+  /** Folders that the store did not take; their executions' ends bring them along. */
+  const folders = new Map<string, string>();
+  const unkept = createUnkeptEnds({
+    keep: async (execution, change) =>
+      (await store.update(execution.handle, change)) ?? overtaken(execution, change),
+    log,
+    now,
+  });
   const host: ContextHost = {
     plane,
     publish_as: parts.publish_as,
@@ -51,11 +74,21 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       const told =
         message === undefined ? {} : { message: toShown(String(message), secrets, maxMessageLength) };
       store.update(execution.handle, { progress, ...told }).catch((error: unknown) => {
-        log.error({ err: error, ...idsOf(execution) }, "the store did not take a progress");
+        const task = running.get(execution.handle);
+        // What has ended has no progress that could be missed.
+        if (task === undefined || task.refusal_logged) return;
+        task.refusal_logged = true;
+        log.error({ err: error, ...idsOf(execution) }, "the store does not take the progress of a task");
       });
     },
     async noteFolder(execution, folder) {
-      if ((await store.update(execution.handle, { folder })) !== undefined) return;
+      try {
+        if ((await store.update(execution.handle, { folder })) !== undefined) return;
+      } catch (error) {
+        log.error({ err: error, ...idsOf(execution) }, "the store does not take the folder of a task");
+        folders.set(execution.handle, folder);
+        return;
+      }
       // Ended before it had a folder, by a cancel: nobody would ever remove this one.
       await plane.removeTaskFolder(folder);
       throw new ControlError("aborted", "The task has ended");
@@ -116,13 +149,31 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
   /** Keeps the end, unless the task was cancelled meanwhile: what ended first stays. */
   async function finish(execution: Execution, change: ExecutionChange): Promise<Execution> {
     change.ended_at = now();
+    if (folders.size > 0) bringFolder(execution, change);
     try {
-      const ended = await store.update(execution.handle, change);
-      return ended ?? (await store.find(execution.handle)) ?? { ...execution, ...change };
+      return (await store.update(execution.handle, change)) ?? (await overtaken(execution, change));
     } catch (error) {
-      log.error({ err: error, ...idsOf(execution) }, "the store did not take the end of a task");
-      return { ...execution, status: "failed", error: "Internal error; the service's log has the details" };
+      const message = "the store does not take the end of a task; it is asked again until it does";
+      log.error({ err: error, ...idsOf(execution) }, message);
+      return unkept.add(execution, change);
     }
+  }
+
+  function bringFolder({ handle }: Execution, change: ExecutionChange): void {
+    const folder = folders.get(handle);
+    if (folder === undefined) return;
+    change.folder = folder;
+    folders.delete(handle);
+  }
+
+  /** An execution that has ended before. */
+  async function overtaken(execution: Execution, change: ExecutionChange): Promise<Execution> {
+    const ended = await store.find(execution.handle);
+    // The store has never heard of that folder, and nobody would ever remove it.
+    if (change.folder !== undefined && ended?.folder === undefined) {
+      await plane.removeTaskFolder(change.folder);
+    }
+    return ended ?? { ...execution, ...change };
   }
 
   /** Never throws, whatever an operation throws: objects without a prototype, hostile getters, nothing at all. */
@@ -151,12 +202,18 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     start(operation, request, execution, options) {
       const abort = new LazyAbort();
       const ended = run(operation, request, execution, options, abort);
-      running.set(execution.handle, { abort, ended });
+      running.set(execution.handle, { abort, ended, refusal_logged: false });
       return ended;
     },
     endOf: (handle) => running.get(handle)?.ended,
     abort: (handle, reason) => running.get(handle)?.abort.abort(reason),
-    handles: () => running.keys(),
+    handles: () => [...running.keys()].filter((handle) => !unkept.has(handle)),
+    asTold: unkept.asTold,
+    settled: async () => {
+      await Promise.all([...running.values()].map(({ ended }) => ended));
+      await unkept.settled();
+    },
+    close: unkept.giveUp,
   };
 }
 

@@ -20,10 +20,13 @@ export function waitFor(
     return Promise.resolve(execution);
   return new Promise((resolve, reject) => {
     let latest = execution;
-    const done = () => {
+    const stop = () => {
       clearTimeout(timer);
       unsubscribe();
       for (const signal of signals) signal.removeEventListener("abort", done);
+    };
+    const done = () => {
+      stop();
       resolve(latest);
     };
     const hear = (next: Execution) => {
@@ -34,6 +37,12 @@ export function waitFor(
     const unsubscribe = store.subscribe(execution.handle, hear);
     for (const signal of signals) signal.addEventListener("abort", done);
     // It may have changed between being read and being listened to.
-    store.find(execution.handle).then((present) => present && hear(present), reject);
+    store.find(execution.handle).then(
+      (present) => present && hear(present),
+      (error) => {
+        stop();
+        reject(error);
+      },
+    );
   });
 }

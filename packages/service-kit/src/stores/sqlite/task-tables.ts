@@ -29,7 +29,6 @@ export const taskSchema = `
     serial INTEGER NOT NULL,
     PRIMARY KEY (workflow_id, task_id, key)
   ) WITHOUT ROWID;
-  CREATE TABLE dropped (execution TEXT NOT NULL);
   CREATE TABLE probe (content BLOB);
 `;
 
@@ -61,12 +60,7 @@ export interface TaskTables {
   running(): Execution[];
   /** Of those that ended until then, the one that ended first. */
   firstEnded(which: "any" | "large" | "with files", until: number): EndedRow | undefined;
-  /** Takes it away, and notes it as dropped where it has files. */
   drop(row: EndedRow): void;
-  /** Those that were noted as dropped. */
-  toForget(): Execution[];
-  /** Drops these notes. @returns an empty list */
-  forget(): Execution[];
   totals(): Totals;
   /** Gives the disk back what dropped executions took, as far as it is much; a part of it each time. */
   shrink(): void;
@@ -125,9 +119,6 @@ export function createTaskTables(database: Database): TaskTables {
     large: prepareRow<Ended>(`${ended} AND state_bytes > 1024 ORDER BY ended_at LIMIT 1`),
     "with files": prepareRow<Ended>(`${ended} AND folder_bytes > 0 ORDER BY ended_at LIMIT 1`),
   };
-  const noteDropped = prepare("INSERT INTO dropped SELECT execution FROM tasks WHERE serial = ?");
-  const toForget = prepareRows("SELECT execution FROM dropped");
-  const forget = prepare("DELETE FROM dropped");
   const dropTask = prepare("DELETE FROM tasks WHERE serial = ?");
   const dropKey = prepare("DELETE FROM keys WHERE workflow_id = ? AND task_id = ? AND key = ?");
   const totals = prepareRow<[number, number, number]>(
@@ -159,15 +150,9 @@ export function createTaskTables(database: Database): TaskTables {
       const [serial, state_bytes, folder_bytes, text] = row;
       return { serial, state_bytes, folder_bytes, ended: 1, execution: toExecution([text]) };
     },
-    drop({ serial, execution: { workflow_id, task_id, idempotency_keys, folder } }) {
-      if (folder !== undefined) noteDropped(serial);
+    drop({ serial, execution: { workflow_id, task_id, idempotency_keys } }) {
       for (const key of idempotency_keys) dropKey(...[workflow_id, task_id, key].map(toKey));
       dropTask(serial);
-    },
-    toForget: () => toForget().map(toExecution),
-    forget() {
-      forget();
-      return [];
     },
     totals() {
       const [count = 0, state_bytes = 0, folder_bytes = 0] = totals() ?? [];

@@ -198,6 +198,7 @@ export function createEngine(parts: EngineParts): Engine {
       await settlesWithin(runner.settled(), 1000);
     }
     runner.close();
+    await settlesWithin(runner.settled(), 1000);
   }
 
   async function abandon(handle: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { applyChange, type Execution, type ExecutionChange, hasEnded } from "../tasks/execution.ts";
 import { createDatabaseFile, Refusal } from "./sqlite/database-file.ts";
@@ -173,11 +172,7 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
   return {
     async ready() {
       tables();
-      if (!existsSync(file.path)) {
-        throw storeUnavailable(
-          `Expected ${file.path} to be there, found it removed; what the service keeps from now on is lost with its process, so restart it`,
-        );
-      }
+      file.assertThere();
       if (!failing) return;
       await write(({ probe }) => probe()).catch((error: Error) => {
         throw storeUnavailable(error.message, error);

@@ -1,12 +1,12 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { ControlError } from "@aieffect/control-interface";
 import { storageFull, storeUnavailable } from "../store-errors.ts";
 import { type Database, loadLibsql } from "./load-libsql.ts";
 import { holderOf, ownerFileOf, signAsOwner } from "./owner.ts";
 
 /** A database file of ours. From `open` on it belongs to this process alone, until `close` or the end of the process, however it ends. */
 export interface DatabaseFile {
-  readonly path: string;
   /**
    * Opens the file, or makes it; may be called again after it has thrown.
    * @throws ControlError saying who holds the file, or what is wrong with it and what to do
@@ -16,6 +16,8 @@ export interface DatabaseFile {
   database(): Database;
   /** Does work that only reads. @throws ControlError */
   read<T>(work: () => T): T;
+  /** @throws ControlError when the file is not there any more */
+  assertThere(): void;
   /** Does all of the work or, when that throws, nothing of it; it is on the disk when this returns. @throws ControlError, or a {@link Refusal} */
   transaction<T>(work: () => T): T;
   /** Leaves one file that any other process can open. @throws ControlError */
@@ -51,6 +53,7 @@ export function createDatabaseFile({ dir, schema, version, max_bytes }: FileOpti
   const Libsql = loadLibsql();
   const path = join(dir, "tasks.db");
   let connection: Database | undefined;
+  let owned = false;
 
   const database = () => connection as Database;
   const readNumber = (pragma: string) =>
@@ -104,12 +107,14 @@ export function createDatabaseFile({ dir, schema, version, max_bytes }: FileOpti
   }
 
   return {
-    path,
     database,
     read,
+    assertThere() {
+      if (!existsSync(path)) throw removed(path);
+    },
     transaction,
     open() {
-      // Kept when the rest fails: a connection holds its lock until the garbage collector comes.
+      // Kept when the rest fails, because what it has locked by then would stay locked without it.
       connection ??= connect();
       const db = connection;
       // With one process a lock on the file is enough, and that goes when the process goes.
@@ -123,22 +128,32 @@ export function createDatabaseFile({ dir, schema, version, max_bytes }: FileOpti
         const max_pages = Math.ceil((max_bytes ?? 0) / pageBytes);
         if (max_pages > 0) db.exec(`PRAGMA max_page_count = ${max_pages}`);
       });
+      owned = true;
       signAsOwner(dir);
     },
     close() {
-      if (connection === undefined) return;
-      read(() => {
-        // A connection lives as long as its statements, which only the garbage collector ends, and in
-        // WAL mode the lock lives as long as the connection. Out of it the lock can be given back.
-        database().exec("PRAGMA journal_mode = DELETE");
-        database().exec("PRAGMA locking_mode = NORMAL");
-        readNumber("user_version");
-        database().close();
-      });
+      const db = connection;
       connection = undefined;
-      rmSync(ownerFileOf(dir), { force: true });
+      if (db === undefined) return;
+      try {
+        if (owned) read(() => release(db));
+      } finally {
+        db.close();
+      }
+      if (owned) rmSync(ownerFileOf(dir), { force: true });
+      owned = false;
     },
   };
+}
+
+/**
+ * Gives the lock back. A connection lives as long as its statements, which only the garbage collector
+ * ends, and in WAL mode the lock lives as long as the connection; out of WAL mode it need not.
+ */
+function release(database: Database): void {
+  database.exec("PRAGMA journal_mode = DELETE");
+  database.exec("PRAGMA locking_mode = NORMAL");
+  database.exec("SELECT count(*) FROM sqlite_schema");
 }
 
 /** What an error of the database means for who runs the service. */
@@ -164,11 +179,19 @@ function explain(path: string, dir: string, thrown: unknown): unknown {
       thrown,
     );
   }
+  if (code.startsWith("SQLITE_READONLY_DBMOVED")) return removed(path, thrown);
   if (/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)/.test(code)) return unwritable(dir, thrown);
   return storeUnavailable(`Expected to read and write ${path}, found: ${said}; look at its disk`, thrown);
 }
 
-function unwritable(dir: string, cause: unknown): unknown {
+function removed(path: string, cause?: unknown): ControlError {
+  return storeUnavailable(
+    `Expected ${path} to be there, found it removed or moved; what the service keeps from now on ends with its process, so restart it`,
+    cause,
+  );
+}
+
+function unwritable(dir: string, cause: unknown): ControlError {
   return storeUnavailable(
     `Expected ${dir} to be a folder in which the service can write, found: ${messageOf(cause)}; correct that, or choose another DIR for TASK_STORE=sqlite:DIR`,
     cause,

@@ -342,6 +342,18 @@ describe("a failed attempt", () => {
     expect(workflow.status).toBe("completed");
   });
 
+  it("sends again what a sequential service lost, under a new key (R-LOST-01)", async () => {
+    const service = await fakeService((call, count) =>
+      count === 1 ? { json: { status: "failed", error: "Lost", retryable: true } } : echo(call, count),
+    );
+    const { workflow } = await runToEnd(
+      await start({ retry_backoff_s: 0.001 }),
+      chainSubmission(service.port, "a:A"),
+    );
+    expect(workflow.status).toBe("completed");
+    expect(new Set(service.executes().map(({ headers }) => headers["idempotency-key"])).size).toBe(2);
+  });
+
   it("waits with growing, jittered pauses, and as long as Retry-After asks, up to 60 s", async () => {
     const clock = manualClock();
     const retryAfter = ["", "", "", "7", "900"];

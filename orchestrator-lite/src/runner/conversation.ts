@@ -105,7 +105,8 @@ export function startConversation(options: ConversationOptions): Conversation {
         if (over) return;
         if (reading.status === "complete") return complete(reading.output ?? null);
         if (reading.status === "failed") {
-          return fail({ error: errorText(reading.error), failure: "failed", answered: true });
+          const failure = reading.retryable ? "lost" : "failed";
+          return fail({ error: errorText(reading.error), failure, answered: true });
         }
         handle = checkHandle(reading.task_id);
         report({ type: "serviceAccepted", handle });

@@ -1,6 +1,7 @@
 export type {
   CallOptions,
   ControlClientOptions,
+  ExecuteAnswer,
   ExecuteCall,
   ExecuteOptions,
   StatusAnswer,

@@ -19,5 +19,7 @@ export type { Service } from "./service.ts";
 export { createMemoryStore } from "./stores/memory-store.ts";
 export type { RedisStoreOptions } from "./stores/redis-store.ts";
 export { createRedisStore } from "./stores/redis-store.ts";
+export type { SqliteStoreOptions } from "./stores/sqlite-store.ts";
+export { createSqliteStore } from "./stores/sqlite-store.ts";
 export type { Begun, Retention, TaskStore } from "./stores/task-store.ts";
 export type { Execution, ExecutionChange, Payload } from "./tasks/execution.ts";

@@ -160,12 +160,15 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
     },
     async close(grace_ms = 0) {
       clearInterval(pruning);
-      await looking;
-      await engine.stop(grace_ms);
-      await tracing.close();
-      plane.close();
-      await store.close();
-      await closeLog();
+      try {
+        await looking;
+        await engine.stop(grace_ms);
+        await tracing.close();
+        plane.close();
+        await store.close();
+      } finally {
+        await closeLog();
+      }
     },
   };
 }

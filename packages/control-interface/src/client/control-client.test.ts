@@ -125,6 +125,16 @@ describe("ControlClient", () => {
     expect(await told.client.status("t")).toMatchObject({ message: "epoch 1 of 20" });
   });
 
+  it("says when a sequential task was lost and can be sent again", async () => {
+    const lost = { status: "failed", error: "lost", retryable: true };
+    expect(await (await start(json(lost))).client.execute(call)).toEqual(lost);
+    const failed = { status: "failed", error: "boom", retryable: "yes" };
+    expect(await (await start(json(failed))).client.execute(call)).toEqual({
+      status: "failed",
+      error: "boom",
+    });
+  });
+
   it("fetches outputs, keeping their metadata", async () => {
     const output = { protocol: "http", uri: "http://h/x", format: "json", metadata: { a: { b: [1] } } };
     const { client } = await start(json({ output }));

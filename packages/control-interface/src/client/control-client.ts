@@ -55,6 +55,12 @@ export interface ExecuteCall {
   parameters?: Record<string, unknown>;
 }
 
+/** What execute came to. */
+export type ExecuteAnswer = ReplyReadings["execute"] & {
+  /** The task was lost, sending it again makes sense (R-LOST-01). */
+  retryable?: boolean;
+};
+
 /** A status, and whether the service held it back as asked. */
 export interface StatusAnswer {
   reading: ReplyReadings["status"];
@@ -93,12 +99,14 @@ export class ControlClient {
   }
 
   /** Starts an operation. */
-  async execute(call: ExecuteCall, options: ExecuteOptions = {}): Promise<ReplyReadings["execute"]> {
+  async execute(call: ExecuteCall, options: ExecuteOptions = {}): Promise<ExecuteAnswer> {
     const headers: Record<string, string> = { "content-type": "application/json" };
     if (options.idempotency_key !== undefined) headers["idempotency-key"] = options.idempotency_key;
     const body = JSON.stringify({ ...call, inputs: (call.inputs ?? []).map(withAllFields) });
     const answer = await this.#call("POST", "/control/execute", options, headers, body);
-    return readAnswer("execute", answer);
+    const told = parseJson(answer, parsePythonJson);
+    const reading = readBody("execute", told, answer);
+    return isRetryable(reading, told) ? { ...reading, retryable: true } : reading;
   }
 
   /** Asks how a task is doing. */
@@ -107,11 +115,11 @@ export class ControlClient {
     const body = parseJson(answer, parsePythonJson);
     const reading = readBody("status", body, answer);
     // Additions beside the fields that every orchestrator reads.
-    const { retryable, message } = body as { retryable?: unknown; message?: unknown };
+    const { message } = body as { message?: unknown };
     return {
       reading,
       waited: /\bwait\b/.test(String(answer.headers["preference-applied"] ?? "")),
-      retryable: reading.status === "failed" && retryable === true,
+      retryable: isRetryable(reading, body),
       ...(typeof message === "string" && { message }),
     };
   }
@@ -212,6 +220,10 @@ function toPathSegment(id: string): string {
   }
   // Through bytes, because encodeURIComponent throws on a lone surrogate.
   return encodeURIComponent(Buffer.from(id).toString()).replaceAll("%3A", ":");
+}
+
+function isRetryable({ status }: { status: string }, body: PythonValue): boolean {
+  return status === "failed" && (body as { retryable?: unknown }).retryable === true;
 }
 
 function readAnswer<K extends ReplyKind>(kind: K, answer: KeyedAnswer): ReplyReadings[K] {

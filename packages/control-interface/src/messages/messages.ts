@@ -23,6 +23,11 @@ export type ExecuteRequest = z.output<typeof executeRequestSchema>;
 
 const progress = z.int().min(0).max(100);
 
+const retryable = z
+  .boolean()
+  .optional()
+  .describe("The task was lost; sending it again makes sense (R-LOST-01)");
+
 /** The answer to execute (R-EXEC-04 to 11). */
 export const executeResponseSchema = z
   .discriminatedUnion("status", [
@@ -34,7 +39,7 @@ export const executeResponseSchema = z
         .regex(/^[A-Za-z0-9_.:-]{1,256}$/)
         .describe("The handle to poll with"),
     }),
-    z.object({ status: z.literal("failed"), error: z.string().min(1) }),
+    z.object({ status: z.literal("failed"), error: z.string().min(1), retryable }),
   ])
   .register(contractSchemas, { id: "ExecuteResponse" });
 export type ExecuteResponse = z.output<typeof executeResponseSchema>;
@@ -46,7 +51,7 @@ export const statusResponseSchema = z
     progress,
     error: z.string().nullable(),
     message: z.string().optional().describe("What the operation says it is doing"),
-    retryable: z.boolean().optional().describe("The task was lost; sending it again makes sense (R-LOST-01)"),
+    retryable,
   })
   .register(contractSchemas, { id: "StatusResponse" });
 export type StatusResponse = z.output<typeof statusResponseSchema>;

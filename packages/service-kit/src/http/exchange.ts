@@ -104,7 +104,8 @@ export function sendError(
   }
   const headers: Record<string, string> = {};
   if (error.code === "unauthorized") headers["www-authenticate"] = "Bearer";
-  if (error.retry_after_s !== undefined) headers["retry-after"] = String(Math.ceil(error.retry_after_s));
+  const { retry_after_s = error.status === 503 ? 1 : undefined } = error;
+  if (retry_after_s !== undefined) headers["retry-after"] = String(Math.ceil(retry_after_s));
   const text = secrets.redact(JSON.stringify({ detail: error.detail }));
   const { req: request } = response;
   const isToCome = isBodyToCome(request);

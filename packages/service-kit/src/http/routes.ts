@@ -150,8 +150,9 @@ export function createRoutes(service: ServiceParts): Route[] {
     {
       method: "GET",
       path: "/ready",
-      answer({ response }) {
+      async answer({ response }) {
         if (engine.stopping.aborted) throw new ControlError("stopping", "The service is stopping");
+        await store.ready();
         sendJson(response, 200, {
           status: "ready",
           running: engine.queue.running,

@@ -18,9 +18,11 @@ export interface RunningService {
  * The control interface is answered ahead of Express, by the same code that `controlRouter` uses.
  *
  * @throws Error when the port is taken, saying so
+ * @throws ControlError `store_unavailable` when the store of tasks cannot be used, saying why
  */
 export async function serve(service: Service, given: ServeOptions = {}): Promise<RunningService> {
   const options = resolveServeOptions(given);
+  await service.parts.store.ready();
   const app = createApp(service);
   const server = createGuardedServer(options, service.parts, (request, response) => {
     if (!service.handle(request, response)) app(request, response);
@@ -45,14 +47,17 @@ export async function serve(service: Service, given: ServeOptions = {}): Promise
     log.info({ running: service.parts.engine.queue.running }, "stopping");
     const closed = new Promise((resolve) => server.close(resolve));
     const cut = setTimeout(() => server.closeAllConnections(), options.grace_ms + 1000);
-    await service.close(options.grace_ms);
-    // A connection can fall idle at any moment from now on.
-    const sweeping = setInterval(() => server.closeIdleConnections(), 50);
-    await closed;
-    clearInterval(sweeping);
-    clearTimeout(cut);
-    // After a signal the process is about to end, and another one must not end it in the middle of that.
-    if (!signalled) for (const signal of signals) process.off(signal, onSignal);
+    try {
+      await service.close(options.grace_ms);
+    } finally {
+      // A connection can fall idle at any moment from now on.
+      const sweeping = setInterval(() => server.closeIdleConnections(), 50);
+      await closed;
+      clearInterval(sweeping);
+      clearTimeout(cut);
+      // After a signal the process is about to end, and another one must not end it in the middle of that.
+      if (!signalled) for (const signal of signals) process.off(signal, onSignal);
+    }
   }
   const onSignal = () => {
     // A second signal is impatience, or a terminal and a supervisor at once: running tasks are aborted

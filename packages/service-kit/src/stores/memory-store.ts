@@ -21,6 +21,7 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
   const listeners = new Map<string, Set<Listener>>();
   let ended = 0;
   let endedBytes = 0;
+  let payloadBytes = 0;
 
   function add(candidate: Execution): void {
     byHandle.set(candidate.handle, candidate);
@@ -40,6 +41,7 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
     const { handle, task_id, workflow_id } = execution;
     ended--;
     endedBytes -= bytesOf(execution);
+    payloadBytes -= execution.folder_bytes;
     byHandle.delete(handle);
     const under = byRawId.get(task_id);
     if (under === execution) byRawId.delete(task_id);
@@ -77,6 +79,7 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
       if (hasEnded(execution)) {
         ended++;
         endedBytes += bytesOf(execution);
+        payloadBytes += execution.folder_bytes;
       }
       const heard = listeners.get(handle);
       if (heard !== undefined) for (const listener of heard) listener(execution);
@@ -105,6 +108,13 @@ export function createMemoryStore(given: Retention = {}): TaskStore {
         drop(execution);
         dropped.push(execution);
       }
+      if (payloadBytes <= retention.max_payload_bytes) return dropped;
+      for (const execution of endedWithFiles(byHandle.values())) {
+        if (now - execution.ended_at < neverDroppedWithin_ms) break;
+        drop(execution);
+        dropped.push(execution);
+        if (payloadBytes <= retention.max_payload_bytes) break;
+      }
       return dropped;
     },
     async close() {
@@ -125,6 +135,13 @@ function ofTask(under: UnderRawId | undefined, workflow_id: string): readonly Ex
 function newestOf(byWorkflow: ReadonlyMap<string, Execution[]>): Execution {
   const lasts = [...byWorkflow.values()].map((siblings) => siblings.at(-1) as Execution);
   return lasts.reduce((newest, one) => (one.created_at >= newest.created_at ? one : newest));
+}
+
+/** Those whose files take room, in the order in which they ended. */
+function endedWithFiles(all: Iterable<Execution>): (Execution & { ended_at: number })[] {
+  const hasFiles = (execution: Execution): execution is Execution & { ended_at: number } =>
+    execution.ended_at !== undefined && execution.folder_bytes > 0;
+  return [...all].filter(hasFiles).sort((one, other) => one.ended_at - other.ended_at);
 }
 
 /** What every execution takes, about; dropping such small ones would not help against bytes. */

@@ -2,6 +2,7 @@ import type { ResolvedOptions } from "../options.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import { isRedisUrl } from "./redis/url.ts";
 import { createRedisStore } from "./redis-store.ts";
+import { createSqliteStore } from "./sqlite-store.ts";
 import type { TaskStore } from "./task-store.ts";
 
 /**
@@ -15,6 +16,9 @@ export function openStore(
 ): TaskStore {
   if (typeof store !== "string") return store;
   if (store === "memory") return createMemoryStore(retention);
+  if (store.startsWith("sqlite:")) {
+    return createSqliteStore({ dir: store.slice("sqlite:".length), now, ...(retention && { retention }) });
+  }
   if (isRedisUrl(store)) return createRedisStore({ url: store, namespace, retention, now, onProblem });
   // What was meant for a URL may hold a password.
   const shown = store.replace(/^.*@/s, "...@");

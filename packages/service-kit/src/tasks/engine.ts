@@ -113,10 +113,24 @@ export function createEngine(parts: EngineParts): Engine {
       options.idempotency_key,
       options.correlation_id,
     );
-    // Only what is new needs room: who asks again for what is known gets it also from a full or stopping service.
-    const begun = await store.begin(candidate, options.idempotency_key, () => admit(options.size_bytes));
-    if (begun.outcome === "mismatch") throw keyMismatch(options.idempotency_key);
-    if (begun.outcome !== "started") return answer(begun, options);
+    // Told at once, so it need not be noted later (R-RUN-02).
+    if (candidate.style === "concurrent" && !options.wait_s) candidate.first_answer = "running";
+    const { idempotency_key, size_bytes = 0 } = options;
+    let reserved = false;
+    let begun: Begun;
+    try {
+      begun = await store.begin(candidate, idempotency_key, () => {
+        reserved ||= reserve(size_bytes);
+      });
+    } catch (error) {
+      if (reserved) slots.cancel(size_bytes);
+      throw error;
+    }
+    if (begun.outcome !== "started") {
+      if (reserved) slots.cancel(size_bytes);
+      if (begun.outcome === "mismatch") throw keyMismatch(idempotency_key);
+      return answer(begun, options);
+    }
     const ended = runner.start(operation, request, candidate, options);
     if (hasQuota) void ended.then(pruneSoon);
     if (candidate.style === "concurrent") return answer(begun, options);
@@ -124,9 +138,11 @@ export function createEngine(parts: EngineParts): Engine {
     return { answer: toExecuteAnswer(execution), execution, replayed: false };
   }
 
-  function admit(size_bytes = 0): void {
-    slots.assertRoom(size_bytes);
+  /** Only what is new needs room: who asks again for what is known gets it also from a full or stopping service. */
+  function reserve(size_bytes: number): true {
     assertNotStopping();
+    slots.reserve(size_bytes);
+    return true;
   }
 
   function assertNotStopping(): void {
@@ -153,18 +169,19 @@ export function createEngine(parts: EngineParts): Engine {
     if (wait_s && !asFirstGiven) {
       const seen = await wait(execution, hasEnded, wait_s, caller.gone());
       if (hasEnded(seen)) {
-        await store.answered(seen.handle, "end");
+        if (seen.first_answer === undefined) await store.answered(seen.handle, "end");
         return { answer: toExecuteAnswer(seen), execution: seen, replayed };
       }
     }
     // Without a wait a concurrent operation answers running however quick it was (R-RUN-02).
-    await store.answered(execution.handle, "running");
+    if (execution.first_answer === undefined) await store.answered(execution.handle, "running");
     return { answer: { status: "running", task_id: execution.handle }, execution, replayed };
   }
 
   /** The end of an execution, in this process or in another one that shares the store. */
   async function endOf(execution: Execution, caller: ExecuteOptions["caller"]): Promise<Execution> {
-    if (hasEnded(execution)) return execution;
+    const told = runner.asTold(execution);
+    if (hasEnded(told)) return told;
     return (
       runner.endOf(execution.handle) ?? wait(execution, hasEnded, Number.POSITIVE_INFINITY, caller.gone())
     );
@@ -176,7 +193,7 @@ export function createEngine(parts: EngineParts): Engine {
   async function find(id: string): Promise<Execution> {
     const execution = await store.find(id);
     if (execution === undefined) throw new ControlError("task_not_found", "Task not found");
-    return execution;
+    return hasEnded(execution) ? execution : runner.asTold(execution);
   }
 
   async function fail(handle: string, error: string, retryable: boolean): Promise<Execution | undefined> {
@@ -221,13 +238,24 @@ export function createEngine(parts: EngineParts): Engine {
   async function stop(grace_ms: number): Promise<void> {
     stopping.abort();
     clearTimeout(pruning);
-    const all = () =>
-      Promise.all([uploads.settled(), ...[...runner.handles()].map((handle) => runner.endOf(handle))]);
-    if (await settlesWithin(all(), grace_ms)) return;
+    const settled = () => Promise.all([uploads.settled(), runner.settled()]);
+    if (!(await settlesWithin(settled(), grace_ms))) {
+      uploads.abort(new ControlError("stopping", "The service was stopped before the upload was whole"));
+      await Promise.all(runner.handles().map(abandon));
+      await settlesWithin(settled(), 1000);
+    }
+    runner.close();
+    await settlesWithin(runner.settled(), 1000);
+  }
+
+  async function abandon(handle: string): Promise<void> {
     const reason = "The service was stopped before the task ended; sending it again makes sense";
-    uploads.abort(new ControlError("stopping", "The service was stopped before the upload was whole"));
-    for (const handle of [...runner.handles()]) await fail(handle, reason, true);
-    await settlesWithin(all(), 1000);
+    try {
+      await fail(handle, reason, true);
+    } catch (error) {
+      log.error({ err: error, handle }, "the store does not take that a task was stopped");
+      runner.abort(handle, new ControlError("aborted", reason));
+    }
   }
 
   return { execute, keep, find, cancel, waitFor: wait, stopping: stopping.signal, queue: slots, prune, stop };

@@ -172,7 +172,9 @@ export function toExecuteAnswer(execution: Execution): ExecuteResponse {
       return { status: "running", task_id: execution.handle };
     case "complete":
       return { status: "complete", output: execution.output };
-    case "failed":
-      return { status: "failed", error: execution.error ?? "The task failed" };
+    case "failed": {
+      const error = execution.error ?? "The task failed";
+      return execution.retryable ? { status: "failed", error, retryable: true } : { status: "failed", error };
+    }
   }
 }

@@ -11,6 +11,7 @@ import { measureFolder } from "./measure-folder.ts";
 import { parseParameters, sortInputs } from "./parameters.ts";
 import { checkResult, findPublished } from "./result.ts";
 import type { Slots } from "./slots.ts";
+import { createUnkeptEnds } from "./unkept-ends.ts";
 
 /** Longer error texts and messages are cut: they are kept, logged and answered many times over. */
 const maxErrorLength = 4000;
@@ -38,18 +39,36 @@ export interface Runner {
   endOf(handle: string): Promise<Execution> | undefined;
   /** Fires the signal of one that runs here. */
   abort(handle: string, reason: Error): void;
-  /** Handles of all that run here. */
-  handles(): Iterable<string>;
+  /** Handles of all whose operation goes on here. */
+  handles(): string[];
+  /** The execution with the end that its caller was told, be it that the store does not know it yet. */
+  asTold(execution: Execution): Execution;
+  /** Resolves when all that runs here now has ended, and the store has taken the end. */
+  settled(): Promise<unknown>;
+  /** Gives up on ends that the store does not take. */
+  close(): void;
+}
+
+/** One that runs here. */
+interface Running {
+  abort: LazyAbort;
+  ended: Promise<Execution>;
+  trace: TraceContext | undefined;
+  /** A progress was refused by the store, and that was logged. */
+  refusal_logged: boolean;
 }
 
 export function createRunner(parts: EngineParts, slots: Slots): Runner {
   const { store, plane, log, metrics, tracing, now, secrets } = parts;
-  const running = new Map<
-    string,
-    { abort: LazyAbort; ended: Promise<Execution>; trace: TraceContext | undefined }
-  >();
+  const running = new Map<string, Running>();
   /** Of those that have one: most tasks have none, and pay nothing for it. */
   const folders = new Map<string, string>();
+  const unkept = createUnkeptEnds({
+    keep: async (execution, change) =>
+      (await store.update(execution.handle, change)) ?? overtaken(execution, change),
+    log,
+    now,
+  });
   const host: ContextHost = {
     plane,
     publish_as: parts.publish_as,
@@ -60,7 +79,11 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       const told =
         message === undefined ? {} : { message: toShown(String(message), secrets, maxMessageLength) };
       store.update(execution.handle, { progress, ...told }).catch((error: unknown) => {
-        log.error({ err: error, ...namesOf(execution) }, "the store did not take a progress");
+        const task = running.get(execution.handle);
+        // What has ended has no progress that could be missed.
+        if (task === undefined || task.refusal_logged) return;
+        task.refusal_logged = true;
+        log.error({ err: error, ...namesOf(execution) }, "the store does not take the progress of a task");
       });
     },
     noteRetry({ created_at }, taskLog, { attempt, offset, reason }) {
@@ -71,11 +94,16 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       );
     },
     async noteFolder(execution, folder) {
-      if ((await store.update(execution.handle, { folder })) !== undefined) {
-        folders.set(execution.handle, folder);
+      folders.set(execution.handle, folder);
+      try {
+        if ((await store.update(execution.handle, { folder })) !== undefined) return;
+      } catch (error) {
+        // Its end brings it along.
+        log.error({ err: error, ...namesOf(execution) }, "the store does not take the folder of a task");
         return;
       }
       // Ended before it had a folder, by a cancel: nobody would ever remove this one.
+      folders.delete(execution.handle);
       await plane.removeTaskFolder(folder);
       throw new ControlError("aborted", "The task has ended");
     },
@@ -160,15 +188,26 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     const folder = folders.get(execution.handle);
     if (folder !== undefined) {
       folders.delete(execution.handle);
+      change.folder = folder;
       change.folder_bytes = await measureFolder(folder, parts);
     }
     try {
-      const ended = await store.update(execution.handle, change);
-      return ended ?? (await store.find(execution.handle)) ?? { ...execution, ...change };
+      return (await store.update(execution.handle, change)) ?? (await overtaken(execution, change));
     } catch (error) {
-      log.error({ err: error, ...namesOf(execution) }, "the store did not take the end of a task");
-      return { ...execution, status: "failed", error: "Internal error; the service's log has the details" };
+      const message = "the store does not take the end of a task; it is asked again until it does";
+      log.error({ err: error, ...namesOf(execution) }, message);
+      return unkept.add(execution, change);
     }
+  }
+
+  /** An execution that has ended before. */
+  async function overtaken(execution: Execution, change: ExecutionChange): Promise<Execution> {
+    const ended = await store.find(execution.handle);
+    // The store has never heard of that folder, and nobody would ever remove it.
+    if (change.folder !== undefined && ended?.folder === undefined) {
+      await plane.removeTaskFolder(change.folder);
+    }
+    return ended ?? { ...execution, ...change };
   }
 
   /** Never throws, whatever an operation throws: objects without a prototype, hostile getters, nothing at all. */
@@ -197,12 +236,18 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     start(operation, request, execution, options) {
       const abort = new LazyAbort();
       const ended = run(operation, request, execution, options, abort);
-      running.set(execution.handle, { abort, ended, trace: options.trace });
+      running.set(execution.handle, { abort, ended, trace: options.trace, refusal_logged: false });
       return ended;
     },
     endOf: (handle) => running.get(handle)?.ended,
     abort: (handle, reason) => running.get(handle)?.abort.abort(reason),
-    handles: () => running.keys(),
+    handles: () => [...running.keys()].filter((handle) => !unkept.has(handle)),
+    asTold: unkept.asTold,
+    settled: async () => {
+      await Promise.all([...running.values()].map(({ ended }) => ended));
+      await unkept.settled();
+    },
+    close: unkept.giveUp,
   };
 }
 

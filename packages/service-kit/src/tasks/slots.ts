@@ -16,9 +16,14 @@ export interface SlotLimits {
 
 /** Lets so many tasks run at once; the rest wait their turn, and beyond that are refused (R-EXEC-15). */
 export interface Slots {
-  /** @throws ControlError `queue_full` when a request of that size would be too much */
-  assertRoom(size_bytes: number): void;
-  /** Resolves when the task may run; rejects with the reason of the abort when that comes first. */
+  /**
+   * Holds room for a task that is about to be kept: `acquire` follows, or `cancel`.
+   * @throws ControlError `queue_full` when a request of that size would be too much
+   */
+  reserve(size_bytes: number): void;
+  /** Gives up room that was held. */
+  cancel(size_bytes: number): void;
+  /** Takes the room that is held. Resolves when the task may run; rejects with the reason of the abort when that comes first. */
   acquire(size_bytes: number, abort: LazyAbort): Release | Promise<Release>;
   readonly running: number;
   readonly waiting: number;
@@ -27,6 +32,7 @@ export interface Slots {
 export function createSlots({ max_running, max_queued, max_pending_bytes }: SlotLimits): Slots {
   const queue = new Set<() => void>();
   let running = 0;
+  let reserved = 0;
   let pendingBytes = 0;
 
   function take(size_bytes: number): Release {
@@ -43,17 +49,25 @@ export function createSlots({ max_running, max_queued, max_pending_bytes }: Slot
   }
 
   return {
-    assertRoom(size_bytes) {
-      const hasPlace = running < max_running || queue.size < max_queued;
-      if (hasPlace && (pendingBytes === 0 || pendingBytes + size_bytes <= max_pending_bytes)) return;
+    reserve(size_bytes) {
+      const hasPlace = running + queue.size + reserved < max_running + max_queued;
+      if (hasPlace && (pendingBytes === 0 || pendingBytes + size_bytes <= max_pending_bytes)) {
+        reserved++;
+        pendingBytes += size_bytes;
+        return;
+      }
       throw new ControlError(
         "queue_full",
         `Expected at most ${max_running} tasks at once, ${max_queued} waiting and ${max_pending_bytes} bytes of their requests; try again later`,
         { retry_after_s: 1 },
       );
     },
+    cancel(size_bytes) {
+      reserved--;
+      pendingBytes -= size_bytes;
+    },
     acquire(size_bytes, abort) {
-      pendingBytes += size_bytes;
+      reserved--;
       if (running < max_running) return take(size_bytes);
       return new Promise((resolve, reject) => {
         const begin = () => {

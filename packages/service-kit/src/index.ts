@@ -13,7 +13,7 @@ export type {
   Style,
 } from "./operation.ts";
 export { defineOperation } from "./operation.ts";
-export type { ServeOptions, ServiceOptions } from "./options.ts";
+export type { RateLimit, ServeOptions, ServiceOptions } from "./options.ts";
 export { sequentialService } from "./sequential.ts";
 export type { Service } from "./service.ts";
 export { createMemoryStore } from "./stores/memory-store.ts";

@@ -1,0 +1,3 @@
+import { visibleAtOnce } from "./t04-visible-at-once.ts";
+
+export const concurrentCases = [visibleAtOnce];

@@ -1,0 +1,3 @@
+import { acceptedReplies } from "./w1-accepted-replies.ts";
+
+export const monitorCases = [acceptedReplies];

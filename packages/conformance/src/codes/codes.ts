@@ -1,0 +1,15 @@
+import { common } from "./common.ts";
+
+/** Every reason that a check can end with. Self-tests bind to these words; one is never given another meaning. */
+export const codes = { ...common } as const satisfies Record<string, CodeText>;
+
+/** As in `E_STATUS_LITERAL`. */
+export type Code = keyof typeof codes;
+
+/** What `explain` says about a code. */
+export interface CodeText {
+  /** What was found, in one sentence. */
+  means: string;
+  /** What to change. */
+  fix: string;
+}

@@ -1,0 +1,24 @@
+export { catalogue } from "./cases/catalogue.ts";
+export type { CodeText } from "./codes/codes.ts";
+export { type Code, codes } from "./codes/codes.ts";
+export type {
+  CaseResult,
+  CaseStatus,
+  ConformanceCase,
+  Finding,
+  Level,
+  Need,
+  Profile,
+  Reason,
+} from "./engine/case.ts";
+export { profiles } from "./engine/case.ts";
+export type { Settings } from "./engine/context.ts";
+export type { RunEvent } from "./engine/events.ts";
+export type { ProfileResult, RunReport, Verdict } from "./engine/report.ts";
+export type { KnownFailing, RunOptions } from "./engine/run.ts";
+export { runSuite } from "./engine/run.ts";
+export type { Manifest } from "./target/manifest.ts";
+export { ManifestError, manifestSchema, parseManifest, readManifest, samplesOf } from "./target/manifest.ts";
+export type { Comparison, Mode, Sample, SampleReference } from "./target/sample.ts";
+export type { SpawnedTarget, SpawnOptions } from "./target/spawn.ts";
+export { spawnTarget } from "./target/spawn.ts";

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What the harness serves to the service under test. */
+export interface HostedFile {
+  bytes: Buffer;
+  media_type: string;
+}
+
+/** How a hosted input misbehaves (D08). */
+export type FixtureFault =
+  | "404"
+  | "500"
+  /** The connection is reset in the middle. */
+  | "reset"
+  /** Headers come, the body never does. */
+  | "stall"
+  /** Fewer bytes than announced, then the connection closes. */
+  | "truncated"
+  | "redirect-loop"
+  /** A body without end. */
+  | "oversize";
+
+/** A server of inputs that run in the harness's own process. */
+export interface FixtureHost {
+  /** URL of a file, unlike that of any other; `query` is part of what has to be asked for. */
+  urlOf(name: string, query?: string): string;
+  /** Hosts bytes under a name. */
+  add(name: string, file: HostedFile): void;
+  /** URL of an input that misbehaves. */
+  faultUrl(fault: FixtureFault): string;
+  /** Paths with query that were asked for, as they stood in the request line. */
+  readonly requests: readonly string[];
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+/** Where it listens, and under which name the service reaches it. */
+export interface FixtureHostOptions {
+  /** @default "127.0.0.1" */
+  host?: string | undefined;
+  /** @default 0, a free one */
+  port?: number | undefined;
+}
+
+/** So much of a body without end is sent at most, in case nobody hangs up. */
+const oversize = 512 * 2 ** 20;
+
+export async function startFixtureHost({
+  host = "127.0.0.1",
+  port = 0,
+}: FixtureHostOptions = {}): Promise<FixtureHost> {
+  const files = new Map<string, HostedFile>();
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const target = request.url ?? "/";
+    requests.push(target);
+    response.on("error", () => {});
+    const fault = /^\/faults\/([a-z0-9-]+)/.exec(target)?.[1] as FixtureFault | undefined;
+    if (fault !== undefined) return misbehave(fault, request, response);
+    const file = files.get(decodeURIComponent(target.split("?")[0] ?? "").slice(1));
+    if (file === undefined) return void response.writeHead(404).end("no such fixture");
+    const etag = `"${createHash("sha256").update(file.bytes).digest("hex").slice(0, 16)}"`;
+    response.writeHead(200, {
+      "content-type": file.media_type,
+      "content-length": file.bytes.length,
+      etag,
+    });
+    response.end(request.method === "HEAD" ? undefined : file.bytes);
+  });
+  const isLocal = host === "127.0.0.1" || host === "localhost" || host === "::1";
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    // Where the service lives elsewhere it has to be able to come in.
+    server.listen(port, isLocal ? "127.0.0.1" : "0.0.0.0", resolve);
+  });
+  const origin = `http://${host}:${(server.address() as AddressInfo).port}`;
+  return {
+    origin,
+    requests,
+    urlOf: (name, query = "") => `${origin}/${encodeURIComponent(name)}${query}`,
+    add: (name, file) => void files.set(name, file),
+    faultUrl: (fault) => `${origin}/faults/${fault}/${Math.random().toString(36).slice(2)}.csv`,
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function misbehave(fault: FixtureFault, request: IncomingMessage, response: ServerResponse): void {
+  const some = "time,value\n00:00,1\n";
+  const head = { "content-type": "text/csv" };
+  switch (fault) {
+    case "404":
+    case "500":
+      response.writeHead(Number(fault), head).end(some);
+      return;
+    case "reset":
+      response
+        .writeHead(200, { ...head, "content-length": 100_000 })
+        .write(some, () => response.socket?.resetAndDestroy());
+      return;
+    case "stall":
+      response.writeHead(200, { ...head, "content-length": 100_000 }).flushHeaders();
+      return;
+    case "truncated":
+      response
+        .writeHead(200, { ...head, "content-length": 100_000 })
+        .write(some, () => response.socket?.end());
+      return;
+    case "redirect-loop":
+      response.writeHead(302, { location: request.url ?? "/" }).end();
+      return;
+    case "oversize": {
+      response.writeHead(200, head).write(some);
+      const piece = Buffer.alloc(2 ** 20, "00:00,1\n");
+      let sent = 0;
+      const more = () => {
+        while (!response.destroyed && sent < oversize) {
+          sent += piece.length;
+          if (!response.write(piece)) return void response.once("drain", more);
+        }
+        response.end();
+      };
+      more();
+      return;
+    }
+    default:
+      response.writeHead(404).end();
+  }
+}

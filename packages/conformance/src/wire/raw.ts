@@ -1,0 +1,175 @@
+import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Exchange, History, ReceivedReply } from "./exchange.ts";
+import type { WireOptions } from "./send.ts";
+
+/** One conversation over a socket of its own, for what HTTP clients are too polite to send. */
+export interface RawCall {
+  /** What is written, in order; a number is a pause in ms. */
+  write: readonly (string | Uint8Array | number)[];
+  /** Half-close after the last write. @default false */
+  end?: boolean;
+  /** Stop reading when so many replies are whole. @default until the peer closes */
+  replies?: number;
+  /** @default the target's */
+  timeout_ms?: number;
+}
+
+/** What came back over a raw socket. */
+export interface RawResult {
+  /** Every byte. */
+  bytes: Buffer;
+  /** The replies that could be told apart, by the framing they announce. */
+  replies: ReceivedReply[];
+  /** What is left behind the last of them. */
+  rest: Buffer;
+  /** How it ended: all replies that were waited for came, the peer closed, or time was up. */
+  ended: "replied" | "closed" | "reset" | "timeout" | "refused";
+  duration_ms: number;
+  exchange: Exchange;
+}
+
+/** Speaks bytes. `hostHeader` and the prefix of the base URL are the caller's business: see {@link requestHead}. */
+export function sendRaw(history: History, options: WireOptions, call: RawCall): Promise<RawResult> {
+  options.admit?.();
+  const base = new URL(options.base_url);
+  const { timeout_ms = options.timeout_ms } = call;
+  const sent_at = history.now();
+  const pieces: Buffer[] = [];
+  const written: Buffer[] = [];
+  return new Promise((resolve) => {
+    const isTls = base.protocol === "https:";
+    const host = base.hostname.replace(/^\[|\]$/g, "");
+    const port = Number(base.port || (isTls ? 443 : 80));
+    const socket = isTls ? connectTls({ host, port, servername: host }) : connect({ host, port });
+    let over = false;
+    const finish = (ended: RawResult["ended"], message: string) => {
+      if (over) return;
+      over = true;
+      clearTimeout(deadline);
+      socket.destroy();
+      const bytes = Buffer.concat(pieces);
+      const { replies, rest } = splitReplies(bytes, ended !== "timeout" && ended !== "replied");
+      const request = describe(Buffer.concat(written));
+      const exchange = history.add({
+        case_id: options.caseId(),
+        kind: undefined,
+        valid: false,
+        request,
+        reply: replies[0],
+        silence: replies.length > 0 ? undefined : { kind: silenceOf(ended), message },
+        sent_at,
+        answered_at: undefined,
+        ended_at: history.now(),
+        connection: 0,
+      });
+      resolve({ bytes, replies, rest, ended, duration_ms: history.now() - sent_at, exchange });
+    };
+    const deadline = setTimeout(() => finish("timeout", `no end within ${timeout_ms} ms`), timeout_ms);
+    socket.on("data", (piece: Buffer) => {
+      pieces.push(piece);
+      if (call.replies === undefined) return;
+      if (splitReplies(Buffer.concat(pieces), false).replies.length >= call.replies) finish("replied", "");
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      finish(error.code === "ECONNREFUSED" ? "refused" : "reset", error.message),
+    );
+    socket.on("end", () => finish("closed", "the peer closed the connection"));
+    socket.on("close", () => finish("closed", "the peer closed the connection"));
+    socket.once(isTls ? "secureConnect" : "connect", async () => {
+      for (const piece of call.write) {
+        if (over) return;
+        if (typeof piece === "number") await new Promise((next) => setTimeout(next, piece));
+        else {
+          const bytes = Buffer.from(piece as Uint8Array);
+          written.push(bytes);
+          if (!socket.write(bytes))
+            await new Promise((next) => socket.once("drain", next).once("close", next));
+        }
+      }
+      if (call.end && !over) socket.end();
+    });
+  });
+}
+
+/** Request line and headers for a raw call, ended by an empty line. */
+export function requestHead(
+  base_url: string,
+  method: string,
+  path: string,
+  headers: readonly string[] = [],
+  token?: string,
+): string {
+  const base = new URL(base_url);
+  const own = token === undefined ? [] : [`Authorization: Bearer ${token}`];
+  const target = base.pathname.replace(/\/+$/, "") + path;
+  return [`${method} ${target} HTTP/1.1`, `Host: ${base.host}`, ...own, ...headers, "", ""].join("\r\n");
+}
+
+/** Replies one after another as their framing tells them apart; one without a length goes to the end of the connection. */
+export function splitReplies(bytes: Buffer, closed: boolean): { replies: ReceivedReply[]; rest: Buffer } {
+  const replies: ReceivedReply[] = [];
+  let rest = bytes;
+  while (rest.length > 0) {
+    const head = rest.indexOf("\r\n\r\n");
+    const status = /^HTTP\/1\.[01] (\d{3})/.exec(rest.subarray(0, 16).toString("latin1"))?.[1];
+    if (head < 0 || status === undefined) break;
+    const headers: Record<string, string> = {};
+    for (const line of rest.subarray(0, head).toString("latin1").split("\r\n").slice(1)) {
+      const colon = line.indexOf(":");
+      const name = line.slice(0, colon).trim().toLowerCase();
+      const value = line.slice(colon + 1).trim();
+      headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+    }
+    const framed = readBody(rest.subarray(head + 4), Number(status), headers, closed);
+    if (framed === undefined) break;
+    rest = framed.rest;
+    // 100 Continue and its kind are no replies.
+    if (Number(status) >= 200)
+      replies.push({ status: Number(status), headers, body: framed.body, cut: false });
+  }
+  return { replies, rest };
+}
+
+function readBody(bytes: Buffer, status: number, headers: Record<string, string>, closed: boolean) {
+  if (status < 200 || status === 204 || status === 304) return { body: Buffer.alloc(0), rest: bytes };
+  if (/chunked/i.test(headers["transfer-encoding"] ?? "")) return readChunks(bytes);
+  const length = headers["content-length"];
+  if (length === undefined) return closed ? { body: bytes, rest: Buffer.alloc(0) } : undefined;
+  const size = Number(length);
+  return bytes.length < size ? undefined : { body: bytes.subarray(0, size), rest: bytes.subarray(size) };
+}
+
+function readChunks(bytes: Buffer) {
+  const pieces: Buffer[] = [];
+  let rest = bytes;
+  for (;;) {
+    const line = rest.indexOf("\r\n");
+    if (line < 0) return undefined;
+    const size = Number.parseInt(rest.subarray(0, line).toString("latin1"), 16);
+    if (Number.isNaN(size) || rest.length < line + 2 + size + 2) return undefined;
+    pieces.push(rest.subarray(line + 2, line + 2 + size));
+    rest = rest.subarray(line + 2 + size + 2);
+    if (size === 0) return { body: Buffer.concat(pieces), rest };
+  }
+}
+
+function silenceOf(ended: RawResult["ended"]) {
+  if (ended === "timeout" || ended === "refused") return ended;
+  return "closed";
+}
+
+/** So much of what was written as can be read as a request. */
+function describe(bytes: Buffer): Exchange["request"] {
+  const head = bytes.indexOf("\r\n\r\n");
+  const [line = "", ...lines] = bytes
+    .subarray(0, head < 0 ? Math.min(bytes.length, 8192) : head)
+    .toString("latin1")
+    .split("\r\n");
+  const [method = "", path = ""] = line.split(" ");
+  const headers = lines.map((one) => {
+    const colon = one.indexOf(":");
+    return [one.slice(0, colon).toLowerCase(), one.slice(colon + 1).trim()] as const;
+  });
+  return { method, path, headers, body: head < 0 ? Buffer.alloc(0) : bytes.subarray(head + 4) };
+}

@@ -1,0 +1,207 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
+import type { ReplyKind } from "@aieffect/control-interface";
+import type { Exchange, History, ReceivedReply, SilenceKind } from "./exchange.ts";
+
+/** One request to be sent. */
+export interface CallOptions {
+  /** @default "GET" */
+  method?: string;
+  /** From the target's base URL on, as in `/control/status/x?y`; sent as it is. An absolute URL goes to another server. */
+  path: string;
+  /** Added to the usual ones; a value of null takes a usual one away, a list sends the header several times. */
+  headers?: Readonly<Record<string, string | readonly string[] | null>>;
+  /** Bytes and text are sent as they are, anything else as JSON. */
+  body?: unknown;
+  /** @default the target's */
+  timeout_ms?: number;
+  /** Send no bearer token, or another one. @default the target's */
+  token?: string | null;
+  /** A new connection for this call only. @default false */
+  fresh?: boolean;
+  /** Fires when the harness wants to go away before the reply. */
+  signal?: AbortSignal | undefined;
+  /** @default undefined: a call that the orchestrator does not make */
+  kind?: ReplyKind | undefined;
+  /** Monitors judge the reply. @default false */
+  valid?: boolean;
+}
+
+/** What `send` needs to know of the target. */
+export interface WireOptions {
+  base_url: string;
+  token?: string | undefined;
+  timeout_ms: number;
+  /** Sent with every call. */
+  headers?: Readonly<Record<string, string>>;
+  /** The case that is running. */
+  caseId(): string;
+  /** Called before every request; throws when there have been too many. */
+  admit?(): void;
+}
+
+/** Sends requests and notes every one of them, whatever becomes of it. */
+export interface Wire {
+  /** Never rejects because of the target: an exchange without a reply says why. */
+  send(call: CallOptions): Promise<Exchange>;
+  readonly base_url: string;
+  readonly token: string | undefined;
+  close(): void;
+}
+
+/** Longer bodies are counted but not kept. */
+const longestBody = 64 * 2 ** 20;
+
+/** The headers of the deployed orchestrator's client, which some servers turn out to depend on (C02). */
+export const orchestratorHeaders = {
+  accept: "*/*",
+  "accept-encoding": "identity",
+  "user-agent": "python-httpx/0.27.0",
+} as const;
+
+export function createWire(history: History, options: WireOptions): Wire {
+  const base = new URL(options.base_url);
+  const isTls = base.protocol === "https:";
+  const prefix = base.pathname.replace(/\/+$/, "");
+  const keeping = isTls
+    ? new HttpsAgent({ keepAlive: true, maxSockets: 64 })
+    : new HttpAgent({ keepAlive: true, maxSockets: 64 });
+  const connections = new WeakMap<Socket, number>();
+  let serial = 0;
+
+  function connectionOf(socket: Socket | null): number {
+    if (socket === null) return 0;
+    const known = connections.get(socket);
+    if (known !== undefined) return known;
+    connections.set(socket, ++serial);
+    return serial;
+  }
+
+  async function send(call: CallOptions): Promise<Exchange> {
+    options.admit?.();
+    const { method = "GET", fresh = false, kind, valid = false, timeout_ms = options.timeout_ms } = call;
+    const url = /^https?:\/\//i.test(call.path) ? new URL(call.path) : undefined;
+    const path = url === undefined ? prefix + call.path : url.pathname + url.search;
+    const body = toBytes(call.body);
+    const headers = headersOf(call, body, url === undefined ? options.token : undefined);
+    const sent_at = history.now();
+    let answered_at: number | undefined;
+    let connection = 0;
+    let reply: ReceivedReply | undefined;
+    let silence: Exchange["silence"];
+    try {
+      reply = await new Promise<ReceivedReply>((resolve, reject) => {
+        const send = (url?.protocol ?? base.protocol) === "https:" ? httpsRequest : httpRequest;
+        const request = send({
+          host: (url ?? base).hostname.replace(/^\[|\]$/g, ""),
+          port: (url ?? base).port,
+          method,
+          path,
+          headers,
+          // Another server gets no connection of the target's.
+          agent: fresh || url !== undefined ? false : keeping,
+          ...(fresh && { headers: { ...headers, connection: "close" } }),
+        });
+        const deadline = setTimeout(() => request.destroy(new TimedOut(timeout_ms)), timeout_ms);
+        const giveUp = () => request.destroy(new GivenUp());
+        if (call.signal?.aborted) giveUp();
+        call.signal?.addEventListener("abort", giveUp, { once: true });
+        const over = () => {
+          clearTimeout(deadline);
+          call.signal?.removeEventListener("abort", giveUp);
+        };
+        request.on("socket", (socket) => (connection = connectionOf(socket)));
+        request.on("error", (error) => {
+          over();
+          reject(error);
+        });
+        request.on("response", (response) => {
+          answered_at = history.now();
+          readReply(response).then(resolve, reject).finally(over);
+        });
+        request.end(body);
+      });
+    } catch (error) {
+      silence = { kind: silenceOf(error), message: error instanceof Error ? error.message : String(error) };
+    }
+    const pairs = Object.entries(headers).flatMap(([name, value]) =>
+      [value].flat().map((one) => [name, one] as const),
+    );
+    return history.add({
+      case_id: options.caseId(),
+      kind,
+      valid,
+      request: { method, path: url === undefined ? path : call.path, headers: pairs, body },
+      reply,
+      silence,
+      sent_at,
+      answered_at,
+      ended_at: history.now(),
+      connection,
+    });
+  }
+
+  function headersOf(call: CallOptions, body: Buffer, ownToken: string | undefined) {
+    const headers: Record<string, string | string[]> = { ...orchestratorHeaders, ...options.headers };
+    const token = call.token === undefined ? ownToken : call.token;
+    if (token != null) headers.authorization = `Bearer ${token}`;
+    if (call.body !== undefined) {
+      headers["content-type"] = "application/json";
+      headers["content-length"] = String(body.length);
+    }
+    for (const [name, value] of Object.entries(call.headers ?? {})) {
+      if (value === null) delete headers[name.toLowerCase()];
+      else headers[name.toLowerCase()] = typeof value === "string" ? value : [...value];
+    }
+    return headers;
+  }
+
+  return {
+    send,
+    base_url: base.href.replace(/\/+$/, ""),
+    token: options.token,
+    close: () => keeping.destroy(),
+  };
+}
+
+async function readReply(response: IncomingMessage): Promise<ReceivedReply> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length <= longestBody) pieces.push(piece);
+  }
+  if (!response.complete) throw Object.assign(new Error("the reply was cut"), { code: "ECONNRESET" });
+  const headers = Object.fromEntries(
+    Object.entries(response.headersDistinct).map(([name, values]) => [name, values?.join(", ") ?? ""]),
+  );
+  return {
+    status: response.statusCode ?? 0,
+    headers,
+    body: Buffer.concat(pieces),
+    cut: length > longestBody,
+  };
+}
+
+function toBytes(body: unknown): Buffer {
+  if (body === undefined) return Buffer.alloc(0);
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+class TimedOut extends Error {
+  constructor(ms: number) {
+    super(`no whole reply within ${ms} ms`);
+  }
+}
+
+class GivenUp extends Error {}
+
+function silenceOf(error: unknown): SilenceKind {
+  if (error instanceof TimedOut) return "timeout";
+  if (error instanceof GivenUp) return "given up";
+  const { code = "" } = error as { code?: string };
+  if (code.startsWith("HPE_")) return "malformed";
+  return code === "ECONNREFUSED" || code === "ENOTFOUND" ? "refused" : "closed";
+}

@@ -1,0 +1,73 @@
+import { catalogue } from "../cases/catalogue.ts";
+import type { CaseResult, ConformanceCase } from "../engine/case.ts";
+import type { Settings } from "../engine/context.ts";
+import { runSuite } from "../engine/run.ts";
+import { pristineSamples } from "./manifest.ts";
+import type { Mutant } from "./mutant.ts";
+import { type PristineOptions, startPristine } from "./pristine.ts";
+
+/** How fast the zoo lives: its tasks, and what the cases wait for, take so much of their real time. */
+export const zooScale = 0.1;
+
+/** Settings under which zoo services are judged. */
+export const zooSettings: Partial<Settings> = {
+  seed: 1,
+  poll_interval_ms: 20,
+  time_scale: zooScale,
+  fuzz_runs: 60,
+};
+
+/** What became of a mutant. */
+export interface MutantVerdict {
+  mutant: Mutant;
+  killed: boolean;
+  /** Why it counts as alive. */
+  reason: string | undefined;
+  result: CaseResult | undefined;
+}
+
+/** Runs one case against one mutant: killed only when that case fails or warns with the mutant's code, and the fault fired. */
+export async function judgeMutant(mutant: Mutant): Promise<MutantVerdict> {
+  const one = catalogue.find(({ id }) => id === mutant.breaks);
+  if (one === undefined)
+    return { mutant, killed: false, reason: `there is no case ${mutant.breaks}`, result: undefined };
+  let fired = 0;
+  const hooks = mutant.fault(() => fired++);
+  const [result] = await runAgainst({ ...mutant.service, hooks }, [one], mutant.settings);
+  const verdict = (reason?: string): MutantVerdict => ({
+    mutant,
+    killed: reason === undefined,
+    reason,
+    result,
+  });
+  if (fired === 0) return verdict("its fault never fired");
+  if (result?.status !== "fail" && result?.status !== "warn" && one.level !== "INFO") {
+    return verdict(`${one.id} says ${result?.status}${result?.reason ? `: ${result.reason}` : ""}`);
+  }
+  const codes = result?.findings.map(({ code }) => code) ?? [];
+  if (!codes.includes(mutant.code))
+    return verdict(`${one.id} says ${codes.join(", ")} instead of ${mutant.code}`);
+  return verdict();
+}
+
+/** Runs cases against a service of the zoo; one that asks for a token gets it. */
+export async function runAgainst(
+  service: PristineOptions,
+  cases: readonly ConformanceCase[],
+  settings: Partial<Settings> = {},
+): Promise<readonly CaseResult[]> {
+  const running = await startPristine({ time_scale: zooScale, ...service });
+  try {
+    const report = await runSuite({
+      url: running.url(),
+      token: running.token,
+      samples: pristineSamples(),
+      share: running.share,
+      cases,
+      settings: { ...zooSettings, ...settings },
+    });
+    return report.results;
+  } finally {
+    await running.close();
+  }
+}

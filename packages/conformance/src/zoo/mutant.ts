@@ -1,0 +1,26 @@
+import type { Code } from "../codes/codes.ts";
+import type { Settings } from "../engine/context.ts";
+import type { Hooks, PristineOptions } from "./pristine.ts";
+
+/** A pristine service with one fault. */
+export interface Mutant {
+  /** As in `status-completed`; permanent. */
+  id: string;
+  /** The case that has to catch it. */
+  breaks: string;
+  /** The code with which that case has to end. */
+  code: Code;
+  /** What is wrong with it, in one sentence. */
+  summary: string;
+  /** How it is started, beside the fault. */
+  service?: Omit<PristineOptions, "hooks">;
+  /** How the suite is run against it. */
+  settings?: Partial<Settings>;
+  /** The fault. It calls `fired` whenever it acts: one that never fires proves nothing. */
+  fault(fired: () => void): Hooks;
+}
+
+/** Declares a mutant; here so that it is checked where it is written. */
+export function defineMutants(...mutants: Mutant[]): readonly Mutant[] {
+  return mutants;
+}

@@ -97,7 +97,10 @@ export function createEngine(parts: EngineParts): Engine {
   const slots = createSlots(parts.limits);
   const runner = createRunner(parts, slots);
   const stopping = new AbortController();
-  const uploads = createUploads(parts, (execution) => endOf(execution, { gone: () => stopping.signal }));
+  const uploads = createUploads(parts, {
+    endOf: (execution) => endOf(execution, { gone: () => stopping.signal }),
+    finish: runner.finish,
+  });
   // Every caller that waits listens; that they are many is no leak, as Node would warn.
   setMaxListeners(0, stopping.signal);
 

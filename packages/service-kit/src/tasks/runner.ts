@@ -17,6 +17,15 @@ import { createUnkeptEnds } from "./unkept-ends.ts";
 const maxErrorLength = 4000;
 const maxMessageLength = 1000;
 
+const forgotten = {
+  status: "failed",
+  error:
+    "The task ended, but its result could not be kept, because the store has lost it; send the task again",
+  retryable: true,
+  output: null,
+  payload: undefined,
+} as const;
+
 /** What a task is run with beside its request. */
 export interface RunOptions {
   /** Size of the request's body. @default 0 */
@@ -35,6 +44,11 @@ export interface Runner {
     execution: Execution,
     options: RunOptions,
   ): Promise<Execution>;
+  /**
+   * Keeps the end of an execution: as long as the store refuses it, it is asked again, and the caller
+   * of a sequential one is told after about 10 s that it failed. Gives it as it is kept; never rejects.
+   */
+  finish(execution: Execution, change: ExecutionChange): Promise<Execution>;
   /** The end of one that runs here. */
   endOf(handle: string): Promise<Execution> | undefined;
   /** Fires the signal of one that runs here. */
@@ -207,7 +221,9 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     if (change.folder !== undefined && ended?.folder === undefined) {
       await plane.removeTaskFolder(change.folder);
     }
-    return ended ?? { ...execution, ...change };
+    if (ended !== undefined) return ended;
+    // A store that has lost its data: nobody would find that payload.
+    return { ...execution, ...change, ...(change.payload !== undefined && forgotten) };
   }
 
   /** Never throws, whatever an operation throws: objects without a prototype, hostile getters, nothing at all. */
@@ -239,6 +255,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       running.set(execution.handle, { abort, ended, trace: options.trace, refusal_logged: false });
       return ended;
     },
+    finish,
     endOf: (handle) => running.get(handle)?.ended,
     abort: (handle, reason) => running.get(handle)?.abort.abort(reason),
     handles: () => [...running.keys()].filter((handle) => !unkept.has(handle)),

@@ -127,6 +127,17 @@ describe("a store that refuses the end of a task", () => {
     expect(logged("task ended")).toMatchObject([{ status: "failed" }]);
   });
 
+  it("keeps a stop from nothing either when it does not even answer", async () => {
+    const { execute, store, running, service, logged } = await startMoody("concurrent");
+    await execute("Work");
+    await running();
+    const find = store.find;
+    store.find = () => new Promise(() => {});
+    await service.close(0);
+    expect(logged("task ended")).toMatchObject([{ status: "failed" }]);
+    store.find = find;
+  });
+
   it("does not bring back what was cancelled meanwhile, nor keep its files", async () => {
     const { execute, store, open, running, status, call, folder } = await startMoody("concurrent");
     await execute("Work");

@@ -92,6 +92,8 @@ export interface Engine {
 /** How soon old tasks are looked for after one that takes room on a disk with a quota has ended, in ms. */
 const pruneSoon_ms = 1000;
 
+const stopped = "The service was stopped before the task ended; sending it again makes sense";
+
 export function createEngine(parts: EngineParts): Engine {
   const { operations, store, plane, log, now } = parts;
   const slots = createSlots(parts.limits);
@@ -244,7 +246,9 @@ export function createEngine(parts: EngineParts): Engine {
     const settled = () => Promise.all([uploads.settled(), runner.settled()]);
     if (!(await settlesWithin(settled(), grace_ms))) {
       uploads.abort(new ControlError("stopping", "The service was stopped before the upload was whole"));
-      await Promise.all(runner.handles().map(abandon));
+      await settlesWithin(Promise.all(runner.handles().map(abandon)), 1000);
+      // Also where the store lets them wait.
+      for (const handle of runner.handles()) runner.abort(handle, new ControlError("aborted", stopped));
       await settlesWithin(settled(), 1000);
     }
     runner.close();
@@ -252,13 +256,9 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   async function abandon(handle: string): Promise<void> {
-    const reason = "The service was stopped before the task ended; sending it again makes sense";
-    try {
-      await fail(handle, reason, true);
-    } catch (error) {
+    await fail(handle, stopped, true).catch((error: unknown) => {
       log.error({ err: error, handle }, "the store does not take that a task was stopped");
-      runner.abort(handle, new ControlError("aborted", reason));
-    }
+    });
   }
 
   return { execute, keep, find, cancel, waitFor: wait, stopping: stopping.signal, queue: slots, prune, stop };

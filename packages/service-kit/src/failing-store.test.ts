@@ -123,7 +123,8 @@ describe("a store that refuses the end of a task", () => {
     await running();
     store.refused.add("update");
     await service.close(0);
-    expect(logged("does not take that a task was stopped")).toHaveLength(1);
+    const names = { workflow_id: "wf-1", task_id: "task-1", method: "Work" };
+    expect(logged("does not take that a task was stopped")).toMatchObject([names]);
     expect(logged("task ended")).toMatchObject([{ status: "failed" }]);
   });
 

@@ -202,7 +202,8 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   async function fail(handle: string, error: string, retryable: boolean): Promise<Execution | undefined> {
-    const folder_bytes = await measureFolder((await store.find(handle))?.folder, parts);
+    const running = await store.find(handle);
+    const folder_bytes = running === undefined ? 0 : await measureFolder(running.folder, running, parts);
     const end = { status: "failed", error, retryable, folder_bytes, ended_at: now() } as const;
     const ended = await store.update(handle, end);
     runner.abort(handle, new ControlError("aborted", error));
@@ -246,18 +247,18 @@ export function createEngine(parts: EngineParts): Engine {
     const settled = () => Promise.all([uploads.settled(), runner.settled()]);
     if (!(await settlesWithin(settled(), grace_ms))) {
       uploads.abort(new ControlError("stopping", "The service was stopped before the upload was whole"));
-      await settlesWithin(Promise.all(runner.handles().map(abandon)), 1000);
+      await settlesWithin(Promise.all(runner.going().map(abandon)), 1000);
       // Also where the store lets them wait.
-      for (const handle of runner.handles()) runner.abort(handle, new ControlError("aborted", stopped));
+      for (const { handle } of runner.going()) runner.abort(handle, new ControlError("aborted", stopped));
       await settlesWithin(settled(), 1000);
     }
     runner.close();
     await settlesWithin(runner.settled(), 1000);
   }
 
-  async function abandon(handle: string): Promise<void> {
-    await fail(handle, stopped, true).catch((error: unknown) => {
-      log.error({ err: error, handle }, "the store does not take that a task was stopped");
+  async function abandon(execution: Execution): Promise<void> {
+    await fail(execution.handle, stopped, true).catch((error: unknown) => {
+      log.error({ ...idsOf(execution), err: error }, "the store does not take that a task was stopped");
     });
   }
 

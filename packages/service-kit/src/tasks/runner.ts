@@ -53,8 +53,8 @@ export interface Runner {
   endOf(handle: string): Promise<Execution> | undefined;
   /** Fires the signal of one that runs here. */
   abort(handle: string, reason: Error): void;
-  /** Handles of all whose operation goes on here. */
-  handles(): string[];
+  /** All whose operation goes on here, as they began. */
+  going(): Execution[];
   /** The execution with the end that its caller was told, be it that the store does not know it yet. */
   asTold(execution: Execution): Execution;
   /** Resolves when all that runs here now has ended, and the store has taken the end. */
@@ -65,6 +65,7 @@ export interface Runner {
 
 /** One that runs here. */
 interface Running {
+  execution: Execution;
   abort: LazyAbort;
   ended: Promise<Execution>;
   trace: TraceContext | undefined;
@@ -203,7 +204,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     if (folder !== undefined) {
       folders.delete(execution.handle);
       change.folder = folder;
-      change.folder_bytes = await measureFolder(folder, parts);
+      change.folder_bytes = await measureFolder(folder, execution, parts);
     }
     try {
       return (await store.update(execution.handle, change)) ?? (await overtaken(execution, change));
@@ -252,13 +253,14 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     start(operation, request, execution, options) {
       const abort = new LazyAbort();
       const ended = run(operation, request, execution, options, abort);
-      running.set(execution.handle, { abort, ended, trace: options.trace, refusal_logged: false });
+      running.set(execution.handle, { execution, abort, ended, trace: options.trace, refusal_logged: false });
       return ended;
     },
     finish,
     endOf: (handle) => running.get(handle)?.ended,
     abort: (handle, reason) => running.get(handle)?.abort.abort(reason),
-    handles: () => [...running.keys()].filter((handle) => !unkept.has(handle)),
+    going: () =>
+      [...running.values()].flatMap(({ execution }) => (unkept.has(execution.handle) ? [] : [execution])),
     asTold: unkept.asTold,
     settled: async () => {
       await Promise.all([...running.values()].map(({ ended }) => ended));

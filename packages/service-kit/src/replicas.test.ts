@@ -193,6 +193,8 @@ describe.skipIf(skip)("a replica that dies", () => {
       (await alive.call(`/control/status/${id}`, { headers: { prefer: `wait=${wait}` } })).body as Answer;
     const [first, second] = [await dying.execute("Long", "a"), await dying.execute("Long", "b")];
     expect(await status(first.task_id)).toMatchObject({ status: "running" });
+    const { store } = alive.service.parts;
+    await until("its files", async () => (await store.find("a"))?.folder);
 
     dying.child.kill("SIGSTOP");
     const lost = {
@@ -202,6 +204,7 @@ describe.skipIf(skip)("a replica that dies", () => {
     };
     expect(await status(first.task_id, 20)).toMatchObject(lost);
     expect(await status(second.task_id, 20)).toMatchObject(lost);
+    expect((await store.find("a"))?.folder_bytes).toBe(7);
 
     dying.child.kill("SIGCONT");
     await until("it to stop working on both", () => dying.log().match(/told to stop/g)?.length === 2);

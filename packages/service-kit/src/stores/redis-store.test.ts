@@ -285,9 +285,13 @@ describe.skipIf(skip)("a store in Redis", () => {
     const one = open();
     const other = open({ namespace: one.namespace });
     const { handle } = (await one.begin(execution(), undefined)).execution;
+    const folder = await tempFolder();
+    await writeFile(join(folder, "half"), "1234567");
+    await one.update(handle, { folder });
     const ended = waitFor(other, (await other.find(handle)) as Execution, hasEnded, forever);
     await one.close();
-    expect(await other.find(handle)).toMatchObject({ status: "failed", retryable: true });
+    const left = { status: "failed", retryable: true, folder_bytes: 7 };
+    expect(await other.find(handle)).toMatchObject(left);
     expect(await ended).toMatchObject({ status: "failed" });
     await expect(one.find(handle)).rejects.toMatchObject({ code: "store_unavailable" });
   });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { createFilePlane, type FilePlane } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import { type ControlHandler, createHandler } from "./http/handler.ts";
@@ -98,6 +99,8 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
   const store = openStore(options, (error) => log.warn({ err: error }, "the store has a problem"));
   const plane = createFilePlane({
     data_dir: options.data_dir,
+    // Whoever drops a task removes its folder, also where another replica has one of that name on its own disk.
+    ...(store.shared && { folder_tag: `r${randomBytes(6).toString("hex")}` }),
     roots: options.data_roots,
     ...pickDefined(options, planeOptions),
   });

@@ -41,12 +41,12 @@ export function createRateLimiter({
 }
 
 /** Names the counter of a client. Who was counted in this window or the one before keeps its own, whoever comes then. */
-function createCounters(window_ms: number): (client: string) => string {
+export function createCounters(window_ms: number, now = () => performance.now()): (client: string) => string {
   let own = new Set<string>();
   let before = own;
   let ends = 0;
   return (client) => {
-    const time = performance.now();
+    const time = now();
     if (time >= ends) {
       before = time < ends + window_ms ? own : new Set();
       own = new Set();

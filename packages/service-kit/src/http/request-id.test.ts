@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createMemoryStore, defineOperation } from "../index.ts";
 import { createMoodyStore } from "../testing/moody-store.ts";
 import { connectRaw, readAnswer } from "../testing/raw.ts";
-import { doors, start } from "../testing/start.ts";
+import { doors, gate, start } from "../testing/start.ts";
 
 const echo = defineOperation({ name: "Echo", run: (ctx) => ctx.publish("{}", { format: "json" }) });
 const form = /^[\w.:-]{1,128}$/;
@@ -147,9 +147,16 @@ describe("what never becomes a call", () => {
   });
 
   it("takes no answer from a good call before it", async () => {
-    const { url } = await start([echo]);
+    const { opened, open } = gate();
+    const held = defineOperation({ name: "Held", sink: true, run: () => opened });
+    const { url, call } = await start([held]);
     const raw = await connectRaw(url);
-    raw.send("GET /health HTTP/1.1\r\nhost: a\r\n\r\nNONSENSE\r\n\r\n");
-    expect(await raw.closed()).toMatch(/^HTTP\/1.1 200 OK[^{]*\{"status":"ok"\}/);
+    const body = JSON.stringify({ method: "Held", workflow_id: "w", task_id: "t" });
+    const head = `POST /control/execute HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}`;
+    raw.send(`${head}\r\n\r\n${body}NONSENSE\r\n\r\n`);
+    await expect.poll(async () => (await call("/ready")).body).toMatchObject({ running: 1 });
+    open();
+    const answer = readAnswer(await raw.closed());
+    expect(answer).toMatchObject({ status: 200, body: '{"status":"complete","output":null}' });
   });
 });

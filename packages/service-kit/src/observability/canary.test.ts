@@ -1,8 +1,9 @@
 /** Secrets that are easy to recognise, driven through every failure there is: none of them may come out again. */
+import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { inspect } from "node:util";
-import { until } from "@aieffect/test-support";
+import { tempFolder, until } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   createMemoryStore,
@@ -332,6 +333,26 @@ it("no failure brings a secret into a log, an answer, a metric or a trace", { ti
 });
 
 const into = (log: string[]) => ({ write: (line: string) => void log.push(line) });
+
+it("the log in a folder has no secret either, and is JSON whatever a key looks like", async () => {
+  const log_dir = await tempFolder();
+  const told = defineOperation({
+    name: "Told",
+    sink: true,
+    run: ({ log }) => log.info({ token: canaries.api, size: 81234, none: null }, "working"),
+  });
+  const options = { log_dir, api_key: canaries.api, peer_keys: { a: "1234", b: "null" } };
+  const { execute } = await start([told], options);
+  await execute("Told", {}, { authorization: `Bearer ${canaries.api}` });
+  const file = await until("the log", async () => {
+    const text = await readFile(`${log_dir}/test.log`, "utf8");
+    return text.includes("task ended") ? text : undefined;
+  });
+  const lines = file.trim().split("\n");
+  expectNone(lines);
+  const line = lines.map((text) => JSON.parse(text)).find(({ msg }) => msg === "working");
+  expect(line).toMatchObject({ token: "[redacted]", size: "8[redacted]", none: "[redacted]" });
+});
 
 describe("what is said at the start", () => {
   const echo = operations.slice(-1);

@@ -46,6 +46,17 @@ describe("redact", () => {
     );
   });
 
+  it.each(Object.entries(spellings).filter(([name]) => !name.includes("JSON")))(
+    "hides all of a secret that is spelled %s, and nothing around it",
+    (_, spell) => {
+      fc.assert(
+        fc.property(secret, (one) => {
+          expect(createSecrets([one]).redact(`<${spell(one)}>`)).toBe("<[redacted]>");
+        }),
+      );
+    },
+  );
+
   it("leaves a text as it is that has neither secrets nor their marks", () => {
     fc.assert(
       fc.property(fc.array(secret), fc.lorem({ mode: "sentences" }), (secrets, prose) => {

@@ -23,15 +23,22 @@ export interface Secrets {
  */
 export function createSecrets(known: Iterable<string>): Secrets {
   let spellings: readonly string[] = [];
+  /** Those that begin alike are told apart where they stand: one may go on where another ends. */
+  let byPiece: readonly [piece: string, spellings: readonly string[]][] = [];
   const add = (secrets: Iterable<string>) => {
-    const all = new Set([...spellings, ...[...secrets].flatMap(spellingsOf)]);
+    spellings = [...new Set([...spellings, ...[...secrets].flatMap(spellingsOf)])];
+    const pieces = new Map<string, string[]>();
+    for (const spelling of spellings) {
+      const piece = spelling.slice(0, piece_length);
+      pieces.set(piece, [...(pieces.get(piece) ?? []), spelling]);
+    }
     // The longest first: one may be the beginning of another.
-    spellings = [...all].sort((one, other) => other.length - one.length);
+    byPiece = [...pieces].sort(([one], [other]) => other.length - one.length);
   };
   add(known);
   const redact = (text: string) => {
     let clean = text;
-    for (const spelling of spellings) clean = redactOne(clean, spelling);
+    for (const [piece, alike] of byPiece) clean = redactAlike(clean, piece, alike);
     return redactMarked(clean);
   };
   return {
@@ -119,21 +126,25 @@ function spellingsOf(secret: string): string[] {
 
 const octet = /%[\da-f]{2}/gi;
 
-function redactOne(text: string, secret: string): string {
-  const piece = secret.slice(0, piece_length);
+function redactAlike(text: string, piece: string, spellings: readonly string[]): string {
   let at = text.indexOf(piece);
   if (at < 0) return text;
   let clean = "";
   let from = 0;
   for (; at >= 0; at = text.indexOf(piece, from)) {
     clean += text.slice(from, at) + mark;
-    from = at + piece.length;
-    while (from - at < secret.length && text[from] === secret[from - at]) from++;
-    // What is written on goes too, right or wrong: else whoever has a text shown to them, and knows how
-    // a secret begins, would read off how far a guess is right.
-    if (secret.length > piece.length) from = endOfWord(text, from);
+    from = Math.max(...spellings.map((spelling) => endOf(spelling, text, at)));
   }
   return clean + text.slice(from);
+}
+
+/** Where a secret ends that begins there, or what was left of it after a cut. */
+function endOf(secret: string, text: string, at: number): number {
+  let length = Math.min(secret.length, piece_length);
+  while (length < secret.length && text[at + length] === secret[length]) length++;
+  // What is written on goes too, right or wrong: else whoever has a text shown to them, and knows how a
+  // secret begins, would read off how far a guess is right.
+  return secret.length > piece_length ? endOfWord(text, at + length) : at + length;
 }
 
 function endOfWord(text: string, from: number): number {

@@ -290,7 +290,11 @@ describe("a store that cannot be reached", () => {
     const holder = createSqliteStore({ dir });
     await holder.ready();
     const operation = defineOperation({ name: "Work", sink: true, run: () => undefined });
-    const service = sequentialService({ operations: [operation], store: `sqlite:${dir}` });
+    const service = sequentialService({
+      operations: [operation],
+      store: `sqlite:${dir}`,
+      log_level: "silent",
+    });
     const options = { host: "127.0.0.1", port: 0, handle_signals: false };
     await expect(serve(service, options)).rejects.toThrow("another store in this process has it open");
     await holder.close();

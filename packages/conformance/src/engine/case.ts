@@ -41,7 +41,7 @@ export type Need =
   | "pair"
   /** A sample that fails. */
   | "failing"
-  /** A sample of a concurrent method that runs for 2 s or more. */
+  /** A sample that runs for 2 s or more: of a sequential method in that profile, of a concurrent one in all others. */
   | "slow"
   /** The service can fetch from the harness. */
   | "fixtures"

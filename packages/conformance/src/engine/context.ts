@@ -72,11 +72,13 @@ export interface CaseContext extends Omit<Driver, "request"> {
   sample(): Sample;
   /** All samples that complete, one a method. */
   samples(): readonly Sample[];
+  /** All samples of the manifest, those of other profiles included. */
+  readonly all_samples: readonly Sample[];
   /** Samples a and b of one method. */
   pair(): readonly [Sample, Sample];
   /** A sample that fails. */
   failing(): Sample;
-  /** A sample of a concurrent method that runs 2 s or more. */
+  /** A sample that runs 2 s or more: of a sequential method in that profile, of a concurrent one in all others. */
   slow(): Sample;
 
   /** Notes a check; gives back whether it held. */

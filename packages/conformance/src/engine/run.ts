@@ -238,9 +238,10 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     outputOf: calibrator.outputOf,
     sample: () => firstOf(usable, completes) ?? missing("sample"),
     samples: () => onePerMethod(usable.filter(completes)),
+    all_samples: samples,
     pair: () => pairOf(usable) ?? missing("pair"),
     failing: () => firstOf(usable, fails) ?? missing("failing"),
-    slow: () => firstOf(samples, isSlow) ?? missing("slow"),
+    slow: () => firstOf(samples, isSlowFor(one.profile)) ?? missing("slow"),
     check: (holds, code, say) => findings.check(holds, code, say),
     require: (holds, code, say) => findings.require(holds, code, say),
     replied(exchange) {
@@ -304,8 +305,10 @@ function codeOfSilence(kind: SilenceKind | undefined) {
 
 const completes = (sample: Sample) => sample.expect === "complete";
 const fails = (sample: Sample) => sample.expect === "failed";
-const isSlow = (sample: Sample) =>
-  sample.mode !== "sequential" && completes(sample) && sample.at_least_ms >= 2000;
+const isSlowFor = (profile: Profile) => (sample: Sample) =>
+  (sample.mode === "sequential") === (profile === "sequential") &&
+  completes(sample) &&
+  sample.at_least_ms >= 2000;
 
 /** Quick ones first: slow ones are for cases that ask for them. */
 function firstOf(samples: readonly Sample[], test: (sample: Sample) => boolean): Sample | undefined {
@@ -360,7 +363,7 @@ function obstacleTo(one: ConformanceCase, facts: Facts): { status: CaseStatus; r
     sample: firstOf(usable, completes) !== undefined,
     pair: pairOf(usable) !== undefined,
     failing: firstOf(usable, fails) !== undefined,
-    slow: firstOf(samples, isSlow) !== undefined,
+    slow: firstOf(samples, isSlowFor(one.profile)) !== undefined,
     fixtures: fixtures !== undefined,
     token: options.token !== undefined,
     spawn: options.spawned !== undefined,
@@ -368,6 +371,7 @@ function obstacleTo(one: ConformanceCase, facts: Facts): { status: CaseStatus; r
   // A service without background work has none that could be slow.
   if (
     one.needs.includes("slow") &&
+    one.profile !== "sequential" &&
     !has.slow &&
     samples.length > 0 &&
     samples.every(({ mode }) => mode === "sequential")

@@ -21,6 +21,8 @@ export interface SpawnOptions {
 export interface SpawnedTarget {
   /** Of the process that serves now. */
   readonly pid: number;
+  /** What was added to its environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** Resident memory of the process and its children, in bytes; undefined where the system does not tell. */
   rss(): Promise<number | undefined>;
   /** How many files and sockets it has open; undefined where the system does not tell. */
@@ -108,6 +110,7 @@ export async function spawnTarget(options: SpawnOptions): Promise<SpawnedTarget>
       return child.pid as number;
     },
     startup_ms,
+    env: options.env ?? {},
     rss: () => sumOverProcesses(child.pid as number, readRss),
     openFiles: () => sumOverProcesses(child.pid as number, countFiles),
     stop,

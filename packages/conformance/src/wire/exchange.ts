@@ -42,6 +42,8 @@ export interface Exchange {
   kind: ReplyKind | undefined;
   /** The request is one that a conformant service has to understand, so that monitors judge the reply. */
   valid: boolean;
+  /** The case allows a 5xx here, so that monitors do not mind one. */
+  may_be_5xx?: boolean;
   request: SentRequest;
   reply: ReceivedReply | undefined;
   silence: { kind: SilenceKind; message: string } | undefined;

@@ -26,6 +26,8 @@ export interface CallOptions {
   kind?: ReplyKind | undefined;
   /** Monitors judge the reply. @default false */
   valid?: boolean;
+  /** A 5xx is a legal answer here, and monitors do not mind it. @default false */
+  may_be_5xx?: boolean;
 }
 
 /** What `send` needs to know of the target. */
@@ -132,6 +134,7 @@ export function createWire(history: History, options: WireOptions): Wire {
       case_id: options.caseId(),
       kind,
       valid,
+      ...(call.may_be_5xx && { may_be_5xx: true }),
       request: { method, path: url === undefined ? path : call.path, headers: pairs, body },
       reply,
       silence,

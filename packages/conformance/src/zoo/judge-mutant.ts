@@ -33,13 +33,17 @@ export async function judgeMutant(mutant: Mutant): Promise<MutantVerdict> {
     return { mutant, killed: false, reason: `there is no case ${mutant.breaks}`, result: undefined };
   let fired = 0;
   const hooks = mutant.fault(() => fired++);
-  const [result] = await runAgainst({ ...mutant.service, hooks }, [one], mutant.settings);
+  const earlier = catalogue.filter(({ id }) => mutant.after?.includes(id));
+  const results = await runAgainst({ ...mutant.service, hooks }, [...earlier, one], mutant.settings);
+  const result = results.at(-1);
   const verdict = (reason?: string): MutantVerdict => ({
     mutant,
     killed: reason === undefined,
     reason,
     result,
   });
+  const caught = results.find(({ case: { id }, status }) => id !== one.id && status === "fail");
+  if (caught !== undefined) return verdict(`${caught.case.id} caught it first`);
   if (fired === 0) return verdict("its fault never fired");
   if (result?.status !== "fail" && result?.status !== "warn" && one.level !== "INFO") {
     return verdict(`${one.id} says ${result?.status}${result?.reason ? `: ${result.reason}` : ""}`);

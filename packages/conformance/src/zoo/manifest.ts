@@ -10,6 +10,7 @@ methods:
       a: { inputs: [{ protocol: inline, uri: !json { x: 1 }, format: json }], parameters: { k: 1 } }
       b: { inputs: [{ protocol: inline, uri: !json { x: 2 }, format: json }], parameters: { k: 2 } }
       fail: { inputs: [{ protocol: inline, uri: !b64 "no JSON", format: json }] }
+      slow: { parameters: { ms: 2200 }, expect-at-least: 2s }
   Load:
     mode: sequential
     samples:

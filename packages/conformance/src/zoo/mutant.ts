@@ -14,6 +14,8 @@ export interface Mutant {
   summary: string;
   /** How it is started, beside the fault. */
   service?: Omit<PristineOptions, "hooks">;
+  /** Cases that are run before, for what looks at the whole of a run; they have to hold. */
+  after?: readonly string[];
   /** How the suite is run against it. */
   settings?: Partial<Settings>;
   /** The fault. It calls `fired` whenever it acts: one that never fires proves nothing. */

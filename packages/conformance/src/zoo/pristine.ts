@@ -269,7 +269,7 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
         }
       } else read.push(bytes.toString());
     }
-    if (method === "Train") {
+    if (method === "Train" || (method === "Echo" && parameters.ms !== undefined)) {
       const total = Number(parameters.ms ?? 2200) * time_scale;
       for (let step = 1; step <= 10; step++) {
         await pause(total / 10, undefined, { signal: task.abort.signal });

@@ -27,7 +27,11 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-const inputsOf = (body: unknown) => ((body as Body | undefined)?.inputs ?? []) as Body[];
+function inputsOf(body: unknown): Body[] {
+  const inputs = (body as Body | undefined)?.inputs;
+  return Array.isArray(inputs) ? inputs : [];
+}
+
 const isKnown = (body: unknown) =>
   /^(?:Echo|Load|Save|Sink|Train)$/.test(String((body as Body | null)?.method));
 const forbidden = (detail: string): Answer => ({ status: 422, body: { detail } });

@@ -9,12 +9,14 @@ function secondCall(fired: () => void, answer: Answer): Hooks {
   const seen = new Set<string>();
   return {
     async call(call, next) {
-      if (!onExecute.test(call.path)) return next();
+      const given = await next();
+      // What is not valid has no ids.
+      if (!onExecute.test(call.path) || given.status !== 200) return given;
       const { workflow_id, task_id } = JSON.parse(call.body.toString());
       const ids = `${workflow_id} ${task_id}`;
       if (!seen.has(ids)) {
         seen.add(ids);
-        return next();
+        return given;
       }
       fired();
       return answer;

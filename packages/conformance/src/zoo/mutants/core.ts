@@ -140,6 +140,35 @@ export const coreMutants = defineMutants(
       answerFault(fired, onExecute, () => ({ status: 500, body: { detail: "Internal error" } })),
   },
   {
+    id: "always-fails",
+    breaks: "C02",
+    code: "E_SAMPLE_FAILED",
+    summary: "answers failed to everything, in the right form",
+    fault: (fired) => ({
+      work() {
+        fired();
+        throw new Error("The model could not be loaded");
+      },
+    }),
+  },
+  {
+    id: "closes-unannounced",
+    breaks: "C13",
+    code: "E_CONNECTION_CLOSED",
+    summary: "closes every connection after its reply, without saying so",
+    fault: (fired) => ({
+      server(server) {
+        server.on("request", (_request, response) => {
+          const { socket } = response;
+          response.on("finish", () => {
+            fired();
+            socket?.end();
+          });
+        });
+      },
+    }),
+  },
+  {
     id: "extra-forbid",
     breaks: "C03",
     code: "E_EXTRA_REFUSED",

@@ -50,6 +50,8 @@ export interface CaseContext extends Omit<Driver, "request"> {
   readonly fixtures: FixtureHost;
   /** What the service says of itself; undefined where it does not. */
   readonly operations: OperationsInfo | undefined;
+  /** Every sample of the manifest. */
+  readonly all_samples: readonly Sample[];
 
   send(call: CallOptions): Promise<Exchange>;
   raw(call: RawCall): Promise<RawResult>;
@@ -72,8 +74,6 @@ export interface CaseContext extends Omit<Driver, "request"> {
   sample(): Sample;
   /** All samples that complete, one a method. */
   samples(): readonly Sample[];
-  /** All samples of the manifest, those of other profiles included. */
-  readonly all_samples: readonly Sample[];
   /** Samples a and b of one method. */
   pair(): readonly [Sample, Sample];
   /** A sample that fails. */

@@ -221,6 +221,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
       return fixtures ?? missing("fixtures");
     },
     operations: facts.operations,
+    all_samples: samples,
     send: (call) => wire.send(call),
     raw: (call) => sendRaw(history, wireOptions, call),
     requestOf: driver.request,
@@ -238,7 +239,6 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     outputOf: calibrator.outputOf,
     sample: () => firstOf(usable, completes) ?? missing("sample"),
     samples: () => onePerMethod(usable.filter(completes)),
-    all_samples: samples,
     pair: () => pairOf(usable) ?? missing("pair"),
     failing: () => firstOf(usable, fails) ?? missing("failing"),
     slow: () => firstOf(samples, isSlowFor(one.profile)) ?? missing("slow"),

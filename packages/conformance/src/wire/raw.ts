@@ -20,7 +20,7 @@ export interface RawCall {
 }
 
 /** Writing goes on when this much has come back. */
-export type RawWait = { replies: number } | { bytes: number };
+type RawWait = { replies: number } | { bytes: number };
 
 /** What came back over a raw socket. */
 export interface RawResult {

@@ -2,13 +2,13 @@ import { judge } from "../../engine/drive.ts";
 import type { Exchange } from "../../wire/exchange.ts";
 
 /** A status that was told for a handle. */
-export interface Seen {
+interface Seen {
   exchange: Exchange;
   status: "running" | "complete" | "failed";
 }
 
 /** What stands against each other. */
-export interface Regression {
+interface Regression {
   before: Seen;
   after: Seen;
 }

@@ -119,7 +119,7 @@ export type CaseStatus =
 export interface CaseResult {
   case: ConformanceCase;
   status: CaseStatus;
-  /** Why it did not run, or what to add so that it does. */
+  /** Why it did not run, what to add so that it does, or what a pass rests on. */
   reason: string | undefined;
   /** How many things were checked, those that held included. */
   checks: number;

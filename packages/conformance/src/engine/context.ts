@@ -6,9 +6,9 @@ import type { SpawnedTarget } from "../target/spawn.ts";
 import type { Exchange, History, ReceivedReply } from "../wire/exchange.ts";
 import type { RawCall, RawResult } from "../wire/raw.ts";
 import type { CallOptions } from "../wire/send.ts";
-import type { Calibration } from "./calibrate.ts";
+import type { Calibration, Ended } from "./calibrate.ts";
 import type { Finding, FindingStatus, Level } from "./case.ts";
-import type { DriveOptions, Driver, Run } from "./drive.ts";
+import type { DriveOptions, Driver } from "./drive.ts";
 import type { Payload } from "./payload.ts";
 import { CaseStop, NotApplicable, Untestable } from "./stop.ts";
 
@@ -68,7 +68,7 @@ export interface CaseContext extends Omit<Driver, "request"> {
   /** The output of a sample that runs alone. Ends the case as untestable where that tells nothing. */
   calibrated(sample: Sample): Promise<Calibration & { fingerprint: string }>;
   /** The fingerprint of a run's output. */
-  outputOf(run: Run): Promise<{ fingerprint: string | undefined; problem: string | undefined }>;
+  outputOf(run: Ended): Promise<{ fingerprint: string | undefined; problem: string | undefined }>;
 
   /** A sample that completes, of the profile's style. */
   sample(): Sample;
@@ -80,6 +80,8 @@ export interface CaseContext extends Omit<Driver, "request"> {
   failing(): Sample;
   /** A sample that runs 2 s or more: of a sequential method in that profile, of a concurrent one in all others. */
   slow(): Sample;
+  /** A sample of a concurrent method that runs 30 s or more; undefined where there is none, for what only then can be seen. */
+  lasting(): Sample | undefined;
 
   /** Notes a check; gives back whether it held. */
   check(holds: boolean, code: Code, say: Say): boolean;
@@ -91,6 +93,8 @@ export interface CaseContext extends Omit<Driver, "request"> {
   handleOf(execute: Exchange): string;
   /** Tells something that is no verdict. */
   tell(code: Code, say: Say): void;
+  /** Adds to the reason of the result: what a pass rests on. */
+  note(text: string): void;
   /** Ends the case: something that it needs is missing; `what` says what to add. */
   untestable(what: string): never;
   /** Ends the case: it does not concern this service. */
@@ -117,6 +121,8 @@ export interface OperationsInfo {
 export class Findings {
   checks = 0;
   readonly all: Finding[] = [];
+  /** What a pass rests on. */
+  readonly notes: string[] = [];
   readonly #level: Level;
 
   constructor(level: Level) {

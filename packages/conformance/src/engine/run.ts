@@ -197,12 +197,13 @@ async function runCase(one: ConformanceCase, facts: Facts, parts: Parts): Promis
     if (error instanceof NotApplicable) return end("not-applicable", error.message);
     if (!(error instanceof CaseStop)) throw new HarnessFault(`case ${one.id} broke`, { cause: error });
   }
+  const rest = findings.notes.join("; ") || undefined;
   const statuses = findings.all.map(({ status }) => status);
   for (const status of ["fail", "warn", "inconclusive", "info"] as const) {
-    if (statuses.includes(status)) return end(status);
+    if (statuses.includes(status)) return end(status, rest);
   }
   if (findings.checks === 0) return end("untestable", "nothing of it could be checked on this service");
-  return end("pass");
+  return end("pass", rest);
 }
 
 function createContext(one: ConformanceCase, facts: Facts, parts: Parts, findings: Findings): CaseContext {
@@ -242,6 +243,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     pair: () => pairOf(usable) ?? missing("pair"),
     failing: () => firstOf(usable, fails) ?? missing("failing"),
     slow: () => firstOf(samples, isSlowFor(one.profile)) ?? missing("slow"),
+    lasting: () => firstOf(samples, (sample) => isSlow(sample) && sample.at_least_ms >= 30_000),
     check: (holds, code, say) => findings.check(holds, code, say),
     require: (holds, code, say) => findings.require(holds, code, say),
     replied(exchange) {
@@ -266,6 +268,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
       throw new CaseStop("no handle");
     },
     tell: (code, say) => findings.add("info", code, say),
+    note: (text) => void findings.notes.push(text),
     ...stops,
     async timed(budget_ms, code, say, work) {
       for (let attempt = 1; ; attempt++) {

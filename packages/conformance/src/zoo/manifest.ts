@@ -33,6 +33,7 @@ methods:
       b: { parameters: { ms: 100, k: 2 } }
       fail: { parameters: { ms: 100, fail: true } }
       slow: { parameters: { ms: 2200, k: 3 }, expect-at-least: 2s }
+      lasting: { parameters: { ms: 40000, steps: 1 }, expect-at-least: 40s }
 `;
 
 /** Its samples. */

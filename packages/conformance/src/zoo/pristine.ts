@@ -271,9 +271,10 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     }
     if (method === "Train" || (method === "Echo" && parameters.ms !== undefined)) {
       const total = Number(parameters.ms ?? 2200) * time_scale;
-      for (let step = 1; step <= 10; step++) {
-        await pause(total / 10, undefined, { signal: task.abort.signal });
-        if (step < 10) report(step * 10);
+      const steps = Number(parameters.steps ?? 10);
+      for (let step = 1; step <= steps; step++) {
+        await pause(total / steps, undefined, { signal: task.abort.signal });
+        if (step < steps) report(Math.floor((step * 100) / steps));
       }
       if (parameters.fail === true) throw new Error("The training was asked to fail");
     }
@@ -420,7 +421,7 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
 
   function nextChange(task: Task, wait_s: number, until: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(done, Math.min(wait_s, 25) * 1000);
+      const timer = setTimeout(done, Math.min(wait_s, 25) * 1000 * time_scale);
       function done() {
         clearTimeout(timer);
         task.listeners.delete(listen);

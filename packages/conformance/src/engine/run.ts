@@ -243,7 +243,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     pair: () => pairOf(usable) ?? missing("pair"),
     failing: () => firstOf(usable, fails) ?? missing("failing"),
     slow: () => firstOf(samples, isSlowFor(one.profile)) ?? missing("slow"),
-    lasting: () => firstOf(samples, (sample) => isSlow(sample) && sample.at_least_ms >= 30_000),
+    lasting: () => firstOf(samples, isLasting),
     check: (holds, code, say) => findings.check(holds, code, say),
     require: (holds, code, say) => findings.require(holds, code, say),
     replied(exchange) {
@@ -312,6 +312,8 @@ const isSlowFor = (profile: Profile) => (sample: Sample) =>
   (sample.mode === "sequential") === (profile === "sequential") &&
   completes(sample) &&
   sample.at_least_ms >= 2000;
+const isLasting = (sample: Sample) =>
+  sample.mode !== "sequential" && completes(sample) && sample.at_least_ms >= 30_000;
 
 /** Quick ones first: slow ones are for cases that ask for them. */
 function firstOf(samples: readonly Sample[], test: (sample: Sample) => boolean): Sample | undefined {

@@ -293,8 +293,10 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
   function changed(task: Task): void {
     const { status, progress, error } = task;
     task.changes.push({ status, progress, error });
-    for (const listener of task.listeners) listener();
+    const listeners = [...task.listeners];
     task.listeners.clear();
+    // They may listen again.
+    for (const listener of listeners) listener();
   }
 
   const endTask = hooked(hooks.end?.bind(hooks) as never, (task: Task, change: Partial<Task>): void => {
@@ -428,9 +430,8 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
         resolve();
       }
       function listen() {
-        // Listeners are cleared after every change.
         if (until()) done();
-        else setImmediate(() => task.listeners.add(listen));
+        else task.listeners.add(listen);
       }
       task.listeners.add(listen);
       if (task.status !== "running") done();
@@ -617,7 +618,7 @@ function objection(input: unknown): string | undefined {
 }
 
 function waitOf(headers: IncomingHttpHeaders): number | undefined {
-  const wait = /(?:^|[\s,;])wait=(\d{1,6})(?:$|[\s,;])/.exec(String(headers.prefer ?? ""))?.[1];
+  const wait = /(?:^|[\s,;])wait=(\d{1,9})(?:$|[\s,;])/.exec(String(headers.prefer ?? ""))?.[1];
   return wait === undefined ? undefined : Number(wait);
 }
 

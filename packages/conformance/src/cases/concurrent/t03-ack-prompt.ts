@@ -1,5 +1,6 @@
 import { defineCase } from "../../engine/case.ts";
 import { readAs } from "../../engine/drive.ts";
+import { wordOf } from "./observe.ts";
 import { watchOf } from "./watch.ts";
 
 /** So long a caller should wait for a handle at most. */
@@ -19,7 +20,7 @@ export const ackPrompt = defineCase({
   fix: "Start the work in the background and answer `running` before it has done anything that takes time.",
   timing: true,
   async run(t) {
-    const { execute } = await watchOf(t);
+    const { execute, first } = await watchOf(t);
     t.replied(execute);
     if (readAs(execute, "execute")?.status !== "running")
       return t.untestable("execute did not answer running: see T01");
@@ -31,6 +32,16 @@ export const ackPrompt = defineCase({
     });
     if (execute.ended_at - execute.sent_at <= budget_ms) {
       t.check(true, "E_DEADLINE", took(0));
+      return;
+    }
+    const word = first === undefined ? undefined : wordOf(first);
+    if (word === "complete" || word === "failed") {
+      // No clock is needed to tell that it waited for the work.
+      t.check(false, "E_DEADLINE", {
+        ...took(execute.ended_at - execute.sent_at),
+        expected: `running within ${budget_ms} ms, before the work is done`,
+        at: [execute, first],
+      });
       return;
     }
     // Once more, and not only because the machine was busy.

@@ -58,9 +58,30 @@ export const wait = defineCase({
         at: waited,
       });
     }
+    await toItsEnd(t);
     await onExecute(t);
   },
 });
+
+/** While nothing changes a call is held as long as it asked for. */
+async function toItsEnd(t: CaseContext): Promise<void> {
+  const sample = t.lasting();
+  if (sample === undefined) return;
+  const { handle } = await start(t, sample);
+  const seconds = 5;
+  const before = await t.status(handle);
+  const waited = await waitFor(t, handle, seconds);
+  const took = tookOf(waited);
+  t.replied(waited);
+  t.require(stateOf(waited) !== stateOf(before) || took >= 0.9 * t.scaled(seconds * 1000), "E_WAIT_EARLY", {
+    expected: `an answer after ${seconds} s, as nothing has changed`,
+    found: `the same status after ${Math.round(took)} ms`,
+    at: [before, waited],
+  });
+  if (t.operations?.extensions.includes("cancel")) {
+    await t.send({ method: "POST", path: `/control/cancel/${handle}` });
+  }
+}
 
 /** One call that waits, and plain polls beside it until it is answered; the first of them that saw a change. */
 async function waitBesidePolls(t: CaseContext, handle: string, before: Exchange) {

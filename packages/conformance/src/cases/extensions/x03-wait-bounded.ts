@@ -9,6 +9,8 @@ const waiters = 200;
 /** What impatient clients and proxies allow. */
 const most_s = 30;
 const health_ms = 2000;
+/** More than a timer of 32 bits can hold. */
+const forEver_s = 9_999_999;
 
 export const waitBounded = defineCase({
   id: "X03",
@@ -27,82 +29,86 @@ export const waitBounded = defineCase({
   timing: true,
   destructive: true,
   async run(t) {
-    const sample = t.slow();
-    await withoutHaste(t, sample);
-    await amongMany(t, sample);
-    await theCap(t);
+    const slow = t.slow();
+    // Only a task that does not change for longer shows the cap itself, and holds all that wait.
+    const lasting = t.lasting();
+    if (lasting === undefined) {
+      t.note(`the cap of ${cap_s} s itself is tested with a sample that has expect-at-least: 40s`);
+    }
+    const { handle } = await start(t, lasting ?? slow);
+    const before = await t.status(handle);
+    const longest = waitFor(t, handle, forEver_s, { fresh: true, timeout_ms: limit(t) });
+    const early = await Promise.race([longest, t.pause(500)]);
+    if (early !== undefined) isNotHasty(t, before, early);
+    await amongMany(t, handle);
+    const waited = await longest;
+    if (tookOf(waited) < t.scaled(cap_s * 500)) isNotHasty(t, before, waited);
+    t.require(waited.silence?.kind !== "timeout", "E_WAIT_UNBOUNDED", {
+      expected: `an answer after ${cap_s} s at the latest, also to wait=${forEver_s}`,
+      found: `none after ${Math.round(tookOf(waited))} ms`,
+      at: waited,
+    });
+    t.replied(waited);
+    await isStillServed(t, slow);
+    if (lasting !== undefined && t.operations?.extensions.includes("cancel")) {
+      await t.send({ method: "POST", path: `/control/cancel/${handle}` });
+    }
   },
 });
 
 /** A number that is far too large is no number that is not there. */
-async function withoutHaste(t: CaseContext, sample: Sample): Promise<void> {
-  const { handle } = await start(t, sample);
-  const before = await t.status(handle);
-  // More than a timer of 32 bits can hold.
-  const seconds = 9_999_999;
-  const waited = await waitFor(t, handle, seconds, { timeout_ms: limit(t) });
-  isBounded(t, waited, seconds);
-  // A number that it finds too large it may ignore, but then it does not say otherwise.
+function isNotHasty(t: CaseContext, before: Exchange, waited: Exchange): void {
+  // What it finds too large it may ignore, but then it does not say otherwise.
   const isApplied = waited.reply?.headers["preference-applied"] !== undefined;
-  if (!isApplied || stateOf(before)?.startsWith("running") !== true) return;
-  t.require(stateOf(waited) !== stateOf(before) || tookOf(waited) > t.scaled(1000), "E_WAIT_EARLY", {
-    expected: "an answer when the task changes",
+  const isRunning = stateOf(before)?.startsWith("running") ?? false;
+  t.require(!isApplied || !isRunning || stateOf(waited) !== stateOf(before), "E_WAIT_EARLY", {
+    expected: `an answer when the task changes, or after ${cap_s} s`,
     found: `the same status after ${Math.round(tookOf(waited))} ms`,
     at: [before, waited],
   });
 }
 
-async function amongMany(t: CaseContext, sample: Sample): Promise<void> {
-  for (const round of [1, 2]) {
-    const { handle } = await start(t, sample);
+/** Many callers wait, and go away without having been answered; twice. */
+async function amongMany(t: CaseContext, handle: string): Promise<void> {
+  // The self-test has fewer, as it runs many services in one process.
+  const count = Math.max(50, t.scaled(waiters));
+  // Shorter than they wait, so that it is not answered once they are gone.
+  const patience_ms = Math.min(3 * health_ms, t.scaled(24_000));
+  const health = () => t.send({ path: "/health", token: null, fresh: true, timeout_ms: patience_ms });
+  for (const round of ["", ", after as many went away"]) {
     const leave = new AbortController();
     const call = { fresh: true, signal: leave.signal, timeout_ms: limit(t) };
-    const all = Array.from({ length: waiters }, () => waitFor(t, handle, 20, call));
-    const health = await t.timed(
-      health_ms,
-      "E_STARVED",
-      (took) => ({
-        expected: `/health within ${health_ms} ms while ${waiters} callers wait`,
-        found: `${round === 1 ? "an answer" : "an answer, after as many went away,"} after ${Math.round(took)} ms`,
-      }),
-      () => t.send({ path: "/health", token: null, fresh: true, timeout_ms: 5 * health_ms }),
-    );
-    t.replied(health);
+    const all = Array.from({ length: count }, () => waitFor(t, handle, forEver_s, call));
+    // For them to arrive: before that nothing is held up, and the first answer is late for other reasons.
+    await new Promise((resolve) => setTimeout(resolve, Math.max(t.scaled(500), 300)));
+    const first = await health();
+    const beside = first.reply === undefined ? first : await health();
     leave.abort();
     await Promise.all(all);
+    const isQuick = beside.reply !== undefined && tookOf(beside) <= health_ms;
+    // On a busy machine it is slow without them, too.
+    const without = isQuick ? beside : await health();
+    if (!isQuick && 4 * tookOf(without) > tookOf(beside)) {
+      return t.untestable("/health is slow also while nobody waits: the machine is too busy, or see C01");
+    }
+    t.require(isQuick, "E_STARVED", {
+      expected: `/health within ${health_ms} ms while ${count} callers wait${round}`,
+      found: `${beside.reply?.status ?? "none"} after ${Math.round(tookOf(beside))} ms; ${Math.round(tookOf(without))} ms once they were gone`,
+      at: [beside, without],
+    });
   }
+}
+
+async function isStillServed(t: CaseContext, sample: Sample): Promise<void> {
   const { handle } = await start(t, sample);
   const after = await waitFor(t, handle, 20, { fresh: true, timeout_ms: limit(t) });
   const found = after.reply === undefined ? after.silence?.message : `${after.reply.status}`;
   t.require(after.reply?.status === 200, "E_WAITER_LEAK", {
-    expected: `a caller to be let wait after ${2 * waiters} others went away`,
+    expected: `a caller to be let wait after many others went away`,
     found: found ?? "nothing",
     at: after,
   });
 }
 
-/** Only a task that does not change for longer shows the cap itself. */
-async function theCap(t: CaseContext): Promise<void> {
-  const sample = t.lasting();
-  if (sample === undefined) {
-    t.note(`the cap of ${cap_s} s itself is tested with a sample that has expect-at-least: 40s`);
-    return;
-  }
-  const { handle } = await start(t, sample);
-  isBounded(t, await waitFor(t, handle, 3600, { timeout_ms: limit(t) }), 3600);
-  if (t.operations?.extensions.includes("cancel")) {
-    await t.send({ method: "POST", path: `/control/cancel/${handle}` });
-  }
-}
-
 /** A held call is given up so late. */
 const limit = (t: CaseContext) => t.scaled(most_s * 1000) + 500;
-
-function isBounded(t: CaseContext, waited: Exchange, seconds: number): void {
-  t.require(waited.silence?.kind !== "timeout", "E_WAIT_UNBOUNDED", {
-    expected: `an answer after ${cap_s} s at the latest, also to wait=${seconds}`,
-    found: `none after ${Math.round(tookOf(waited))} ms`,
-    at: waited,
-  });
-  t.replied(waited);
-}

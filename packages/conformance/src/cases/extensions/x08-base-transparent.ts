@@ -34,17 +34,21 @@ export const baseTransparent = defineCase({
 /** Polls as the deployed orchestrator does while newer clients wait, follow and cancel. */
 async function besideOthers(t: CaseContext, sample: Sample, has: (name: string) => boolean): Promise<void> {
   for (const ending of has("cancel") ? ["end", "cancel"] : ["end"]) {
-    const { handle, execute } = await start(t, sample);
+    const isCancelled = ending === "cancel";
+    const { handle, execute } = await start(t, (isCancelled && t.lasting()) || sample);
     isOld(t, execute, "execute");
     const timeout_ms = longestOf(t, sample);
     const others: Promise<unknown>[] = [];
     const leave = new AbortController();
     const call = { fresh: true, timeout_ms, signal: leave.signal };
-    if (has("wait")) for (let n = 0; n < 5; n++) others.push(waitFor(t, handle, 20, call));
+    const waitOn = async () => {
+      while (!leave.signal.aborted && (await waitFor(t, handle, 20, call)).reply?.status === 200);
+    };
+    if (has("wait")) for (let n = 0; n < 5; n++) others.push(waitOn());
     if (has("events")) others.push(readStream(t, handle, { timeout_ms }));
     const deadline = performance.now() + timeout_ms;
     for (let polls = 0; performance.now() < deadline; polls++) {
-      if (ending === "cancel" && polls === 3) {
+      if (isCancelled && polls === 8) {
         await t.send({ method: "POST", path: `/control/cancel/${handle}` });
       }
       const status = await t.status(handle);

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { answerFault, onExecute, onOutput, onStatus } from "../faults.ts";
+import { answerFault, onExecute, onStatus } from "../faults.ts";
 import { defineMutants } from "../mutant.ts";
 import type { Answer, Call, Hooks, PristineState, Task } from "../pristine.ts";
 
@@ -183,7 +183,7 @@ export const extensionMutants = defineMutants(
       return {
         async call(call, next) {
           if (waitOf(call) === 0) return next();
-          if (waiting >= 300) {
+          if (waiting >= 30) {
             fired();
             return { status: 503, body: { detail: "Too many waiters" } };
           }
@@ -198,24 +198,20 @@ export const extensionMutants = defineMutants(
   {
     id: "wait-starves-health",
     breaks: "X03",
-    code: "E_DEADLINE",
+    code: "E_STARVED",
     summary: "answers nobody while as many wait as it has threads",
-    settings: { timeout_ms: 2000 },
     fault(fired) {
       let waiting = 0;
       return {
         async call(call, next) {
-          if (waitOf(call) === 0) {
-            if (waiting < 40) return next();
-            fired();
-            await new Promise((gone) => call.response.once("close", gone));
+          if (waitOf(call) > 0) {
+            waiting++;
+            call.response.once("close", () => waiting--);
             return next();
           }
-          waiting++;
-          const gone = new Promise((resolve) => call.response.once("close", resolve));
-          await gone;
-          waiting--;
-          return next(inHaste(call));
+          if (waiting >= 20) fired();
+          while (waiting >= 20) await pause(10);
+          return next();
         },
       };
     },
@@ -451,7 +447,7 @@ export const extensionMutants = defineMutants(
     id: "429-to-old-client",
     breaks: "X08",
     code: "E_NOT_TRANSPARENT",
-    summary: "sends those away that poll while others wait",
+    summary: "sends those away that poll while somebody waits",
     fault(fired) {
       const waiting = new Map<string, number>();
       return {
@@ -464,7 +460,7 @@ export const extensionMutants = defineMutants(
             waiting.set(call.path, (waiting.get(call.path) ?? 1) - 1);
             return answer;
           }
-          if (count < 3) return next();
+          if (count === 0) return next();
           fired();
           return { status: 429, body: { detail: "Use Prefer: wait" } };
         },

@@ -25,7 +25,8 @@ export const terminalAbsorbing = defineCase({
     if (begun.handle === undefined) return t.untestable(begun.problem);
     const { handle } = begun;
     const { end, ended } = await observe(t, seen.sample, begun);
-    if (ended === undefined) return t.untestable(`the task ended ${end}: see T07`);
+    if (ended === undefined)
+      return t.untestable(`the task ended ${end}: see ${end === "lost" ? "T04 and T14" : "T07"}`);
     const first = readAs(ended, "status");
     const pollSome = async (when: string) => {
       for (let again = 0; again < polls; again++) {

@@ -52,7 +52,7 @@ export const reexecuteSafe = defineCase({
 
     async function isUnchanged({ handle, ended, output, end }: Observation) {
       const status = await t.status(handle);
-      t.replied(status);
+      if (t.replied(status).status === 404) return t.untestable("the task is not known any more: see T14");
       t.require(wordOf(status) === end, "E_REGRESSED", {
         expected: `${end} under the handle of the first execution, as before`,
         found: wordOf(status) ?? `${status.reply?.status}`,

@@ -1,4 +1,5 @@
 import type { CaseContext } from "../../engine/context.ts";
+import { readAs } from "../../engine/drive.ts";
 import type { Exchange, History } from "../../wire/exchange.ts";
 import { optional } from "../optional.ts";
 import { type Begun, begin, longestOf, type Observation, observe, readBegun, wordOf } from "./observe.ts";
@@ -21,6 +22,8 @@ export interface Watch {
   /** Sent in the tick after the handle was told, over a new connection. */
   first: Exchange | undefined;
   seen: Observation | undefined;
+  /** Whether the output's payload could be read when the task had ended; undefined where it is in the reference itself. */
+  hasPayload: boolean | undefined;
   twin: Begun;
   early: readonly EarlyOutput[];
 }
@@ -60,7 +63,14 @@ async function watch(t: CaseContext): Promise<Watch> {
   const sample = t.slow();
   const execute = await t.execute(sample);
   const begun = readBegun(sample, execute);
-  const none = { execute, problem: begun.problem, first: undefined, seen: undefined, early: [] };
+  const none = {
+    execute,
+    problem: begun.problem,
+    first: undefined,
+    seen: undefined,
+    hasPayload: undefined,
+    early: [],
+  };
   if (begun.handle === undefined) return { ...none, twin: begun };
   const first = await t.status(begun.handle, { fresh: true });
   const twin = await begin(t, sample);
@@ -77,8 +87,11 @@ async function watch(t: CaseContext): Promise<Watch> {
       if (early.length < 2 && performance.now() > half) await askEarly();
     },
   });
+  const reference = seen.output && readAs(seen.output, "output")?.output;
+  const isElsewhere = reference !== undefined && reference.protocol !== "inline";
+  const hasPayload = isElsewhere ? (await t.payload(reference)).bytes !== undefined : undefined;
   const polls = wordOf(first) === undefined ? seen.polls : [first, ...seen.polls];
-  return { execute, problem: undefined, first, seen: { ...seen, polls }, twin, early };
+  return { execute, problem: undefined, first, seen: { ...seen, polls }, hasPayload, twin, early };
 }
 
 /** A task of the failing sample, in the background. */

@@ -176,8 +176,10 @@ export const concurrentMutants = defineMutants(
     id: "status-pending",
     breaks: "T05",
     code: "E_STATUS_LITERAL",
-    summary: 'says "pending" before the first progress',
-    fault: statusFault("running", ({ progress }) => (progress === 0 ? { status: "pending" } : undefined)),
+    summary: 'says "pending" in the first half',
+    fault: statusFault("running", ({ progress }) =>
+      Number(progress) < 50 ? { status: "pending" } : undefined,
+    ),
   },
   {
     id: "status-error-object",

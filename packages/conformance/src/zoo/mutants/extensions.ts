@@ -177,20 +177,14 @@ export const extensionMutants = defineMutants(
     id: "waiter-leak",
     breaks: "X03",
     code: "E_WAITER_LEAK",
-    summary: "counts callers that went away as waiting",
+    summary: "never gives the place of a caller free that waited",
     fault(fired) {
       let waiting = 0;
       return {
         async call(call, next) {
-          if (waitOf(call) === 0) return next();
-          if (waiting >= 30) {
-            fired();
-            return { status: 503, body: { detail: "Too many waiters" } };
-          }
-          waiting++;
-          const answer = await next();
-          if (!call.response.destroyed) waiting--;
-          return answer;
+          if (waitOf(call) === 0 || ++waiting <= 60) return next();
+          fired();
+          return { status: 503, body: { detail: "Too many waiters" } };
         },
       };
     },
@@ -471,16 +465,28 @@ export const extensionMutants = defineMutants(
     id: "202-without-id",
     breaks: "X08",
     code: "E_NOT_TRANSPARENT",
-    summary: "answers 202 without a handle to a repeated call without a key",
-    fault(fired) {
-      const keyed = new Set<string>();
-      return answerFault(fired, onExecute, (body, _answer, call) => {
-        if (body.status !== "running" && body.status !== "complete") return undefined;
-        const { workflow_id, task_id } = JSON.parse(call.body.toString());
-        if (call.headers["idempotency-key"] !== undefined) keyed.add(`${workflow_id}/${task_id}`);
-        else if (keyed.has(`${workflow_id}/${task_id}`)) return { status: 202, body: { status: "running" } };
-        return undefined;
-      });
-    },
+    summary: "answers 202 without a handle to a call without a key, where one with a key came before",
+    fault: (fired) =>
+      withService((tasks) => ({
+        async call(call, next) {
+          if (!onExecute.test(call.path) || call.headers["idempotency-key"] !== undefined) return next();
+          const same = [...tasks().values()].filter(({ body }) => isFor(body, call));
+          const isOver = same.every(({ status }) => status !== "running");
+          if (!isOver || !same.some(({ idempotency_keys }) => idempotency_keys.length > 0)) return next();
+          fired();
+          return { status: 202, body: { status: "running" } };
+        },
+      })),
   },
 );
+
+/** Whether a call to execute names the same workflow and task. */
+function isFor({ workflow_id, task_id }: Task["body"], call: Call): boolean {
+  try {
+    const sent = JSON.parse(call.body.toString());
+    return sent.workflow_id === workflow_id && sent.task_id === task_id;
+  } catch {
+    // Another case's broken body.
+    return false;
+  }
+}

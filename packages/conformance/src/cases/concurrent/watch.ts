@@ -5,7 +5,7 @@ import { optional } from "../optional.ts";
 import { type Begun, begin, longestOf, type Observation, observe, readBegun, wordOf } from "./observe.ts";
 
 /** An output that was asked for while the task ran, and the status right after. */
-export interface EarlyOutput {
+interface EarlyOutput {
   output: Exchange;
   after: Exchange;
 }

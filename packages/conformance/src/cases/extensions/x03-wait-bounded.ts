@@ -40,7 +40,7 @@ export const waitBounded = defineCase({
     const longest = waitFor(t, handle, forEver_s, { fresh: true, timeout_ms: limit(t) });
     const early = await Promise.race([longest, t.pause(500)]);
     if (early !== undefined) isNotHasty(t, before, early);
-    await amongMany(t, handle);
+    await amongMany(t, lasting ?? slow);
     const waited = await longest;
     if (tookOf(waited) < t.scaled(cap_s * 500)) isNotHasty(t, before, waited);
     t.require(waited.silence?.kind !== "timeout", "E_WAIT_UNBOUNDED", {
@@ -50,9 +50,7 @@ export const waitBounded = defineCase({
     });
     t.replied(waited);
     await isStillServed(t, slow);
-    if (lasting !== undefined && t.operations?.extensions.includes("cancel")) {
-      await t.send({ method: "POST", path: `/control/cancel/${handle}` });
-    }
+    await release(t, handle);
   },
 });
 
@@ -68,35 +66,57 @@ function isNotHasty(t: CaseContext, before: Exchange, waited: Exchange): void {
   });
 }
 
-/** Many callers wait, and go away without having been answered; twice. */
-async function amongMany(t: CaseContext, handle: string): Promise<void> {
-  // The self-test has fewer, as it runs many services in one process.
-  const count = Math.max(50, t.scaled(waiters));
-  // Shorter than they wait, so that it is not answered once they are gone.
-  const patience_ms = Math.min(3 * health_ms, t.scaled(24_000));
-  const health = () => t.send({ path: "/health", token: null, fresh: true, timeout_ms: patience_ms });
-  for (const round of ["", ", after as many went away"]) {
-    const leave = new AbortController();
-    const call = { fresh: true, signal: leave.signal, timeout_ms: limit(t) };
-    const all = Array.from({ length: count }, () => waitFor(t, handle, forEver_s, call));
-    // For them to arrive: before that nothing is held up, and the first answer is late for other reasons.
-    await new Promise((resolve) => setTimeout(resolve, Math.max(t.scaled(500), 300)));
-    const first = await health();
-    const beside = first.reply === undefined ? first : await health();
-    leave.abort();
-    await Promise.all(all);
-    const isQuick = beside.reply !== undefined && tookOf(beside) <= health_ms;
-    // On a busy machine it is slow without them, too.
-    const without = isQuick ? beside : await health();
-    if (!isQuick && 4 * tookOf(without) > tookOf(beside)) {
+/** Many callers wait, and go away without having been answered; twice, and more often where /health was late. */
+async function amongMany(t: CaseContext, sample: Sample): Promise<void> {
+  let quick = 0;
+  for (let round = 1; quick < 2; round++) {
+    const { beside, without, count } = await holdMany(t, sample);
+    if (isQuick(beside)) {
+      quick++;
+      continue;
+    }
+    // What happened once may be the machine's fault.
+    if (round - quick < 2) continue;
+    // On a busy one it is slow without them, too.
+    if (4 * tookOf(without) > tookOf(beside)) {
       return t.untestable("/health is slow also while nobody waits: the machine is too busy, or see C01");
     }
-    t.require(isQuick, "E_STARVED", {
-      expected: `/health within ${health_ms} ms while ${count} callers wait${round}`,
+    t.require(false, "E_STARVED", {
+      expected: `/health within ${health_ms} ms while ${count} callers wait`,
       found: `${beside.reply?.status ?? "none"} after ${Math.round(tookOf(beside))} ms; ${Math.round(tookOf(without))} ms once they were gone`,
       at: [beside, without],
     });
   }
+}
+
+const isQuick = (health: Exchange) => health.reply !== undefined && tookOf(health) <= health_ms;
+
+/** One round: /health while they wait, and, where it is late, once they are gone. */
+async function holdMany(t: CaseContext, sample: Sample) {
+  // The self-test has fewer, as it runs many services in one process.
+  const count = Math.max(50, t.scaled(waiters));
+  const { handle } = await start(t, sample);
+  // Shorter than they wait, so that it is not answered once they are gone.
+  const timeout_ms = Math.min(3 * health_ms, t.scaled(24_000));
+  const health = () => t.send({ path: "/health", token: null, fresh: true, timeout_ms });
+  const leave = new AbortController();
+  const call = { fresh: true, signal: leave.signal, timeout_ms: limit(t) };
+  const all = Array.from({ length: count }, () => waitFor(t, handle, forEver_s, call));
+  // For them to arrive: before that nothing is held up, and the first answer is late for other reasons.
+  await new Promise((resolve) => setTimeout(resolve, Math.max(t.scaled(500), 300)));
+  const first = await health();
+  const beside = first.reply === undefined ? first : await health();
+  leave.abort();
+  await Promise.all(all);
+  const without = isQuick(beside) ? beside : await health();
+  await release(t, handle);
+  return { beside, without, count };
+}
+
+/** Ends a task that nobody needs any more, where that can be done. */
+async function release(t: CaseContext, handle: string): Promise<void> {
+  if (!t.operations?.extensions.includes("cancel")) return;
+  await t.send({ method: "POST", path: `/control/cancel/${handle}` });
 }
 
 async function isStillServed(t: CaseContext, sample: Sample): Promise<void> {

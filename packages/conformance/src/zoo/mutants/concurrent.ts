@@ -558,6 +558,7 @@ function twenty(body: Record<string, unknown>) {
 /** Every so many tasks are known so much later than their handle was told. */
 function lateFault(fired: () => void, late_ms: number, every: number): Hooks {
   const told = new Map<string, number>();
+  const asked = new Set<string>();
   let count = 0;
   return {
     handle(_body, next) {
@@ -566,7 +567,11 @@ function lateFault(fired: () => void, late_ms: number, every: number): Hooks {
       return handle;
     },
     find(id, next) {
-      if (performance.now() - (told.get(id) ?? Number.NEGATIVE_INFINITY) > late_ms) return next();
+      const at = told.get(id);
+      const isFirst = at !== undefined && !asked.has(id);
+      asked.add(id);
+      // The first call comes too early however busy the machine is.
+      if (at === undefined || (!isFirst && performance.now() - at > late_ms)) return next();
       fired();
       return undefined;
     },

@@ -201,11 +201,11 @@ export const extensionMutants = defineMutants(
           if (waitOf(call) > 0) {
             waiting++;
             call.response.once("close", () => waiting--);
-            return next();
-          }
-          if (waiting >= 20) fired();
+          } else if (waiting >= 20) fired();
+          // Who waits needs a thread to be answered, too.
+          const answer = waitOf(call) > 0 ? await next() : undefined;
           while (waiting >= 20) await pause(10);
-          return next();
+          return answer ?? next();
         },
       };
     },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import type { Sample } from "../../target/sample.ts";
@@ -100,6 +101,7 @@ async function holdMany(t: CaseContext, sample: Sample) {
   const timeout_ms = Math.min(3 * health_ms, t.scaled(24_000));
   const health = () => t.send({ path: "/health", token: null, fresh: true, timeout_ms });
   const leave = new AbortController();
+  setMaxListeners(0, leave.signal);
   const call = { fresh: true, signal: leave.signal, timeout_ms: limit(t) };
   const all = Array.from({ length: count }, () => waitFor(t, handle, forEver_s, call));
   // For them to arrive: before that nothing is held up, and the first answer is late for other reasons.

@@ -2,6 +2,7 @@ import type { ConformanceCase } from "../engine/case.ts";
 import { authCases } from "./auth/index.ts";
 import { concurrentCases } from "./concurrent/index.ts";
 import { coreCases } from "./core/index.ts";
+import { dataPlaneCases } from "./data-plane/index.ts";
 import { isolationCases } from "./isolation/index.ts";
 import { monitorCases } from "./monitors/index.ts";
 import { sequentialCases } from "./sequential/index.ts";
@@ -12,6 +13,7 @@ export const catalogue: readonly ConformanceCase[] = [
   ...sequentialCases,
   ...concurrentCases,
   ...authCases,
+  ...dataPlaneCases,
   ...isolationCases,
   ...monitorCases,
 ];

@@ -28,6 +28,10 @@ export const isolationCodes = {
     means: "A task that died with its service is said to run for ever.",
     fix: "At start, set tasks that were running to `failed`, or go on with them.",
   },
+  E_NO_RESTART: {
+    means: "The service does not come up again after it was stopped.",
+    fix: "Start it by hand after kill -9: a lock, a socket or half-written state that was left behind must not be in its way.",
+  },
   E_STOP_IGNORED: {
     means: "The service does not end when it is asked to.",
     fix: "Handle SIGTERM: take nothing new, let running work end, and exit within 10 s.",

@@ -67,7 +67,7 @@ export async function runAgainstSpawned(
   cases: readonly ConformanceCase[],
   settings: Partial<Settings> = {},
 ): Promise<{ results: readonly CaseResult[]; fired: number }> {
-  const { url, spawned, fired } = await spawnPristine({ TIME_SCALE: String(zooScale), ...env });
+  const { url, spawned, fired, close } = await spawnPristine({ TIME_SCALE: String(zooScale), ...env });
   try {
     const report = await runSuite({
       url,
@@ -79,7 +79,7 @@ export async function runAgainstSpawned(
     });
     return { results: report.results, fired: fired() };
   } finally {
-    await spawned.close();
+    await close();
   }
 }
 

@@ -3,6 +3,7 @@
  * `SERVICE_API_KEY` and `TIME_SCALE` say how it runs; `FAULT` names one of {@link processFaults}.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Hooks, type RunningPristine, startPristine, type Task } from "./pristine.ts";
 import { firedLine } from "./run-spawned.ts";
@@ -25,8 +26,25 @@ const processFaults: Record<string, () => ProcessFault> = {
       setTimeout(() => process.exit(0), 5);
     },
   }),
-  "zombie-running": () => ({ hooks: zombieRunning(process.env.STATE ?? "") }),
+  "zombie-running": () => ({ hooks: zombieRunning(stateFile()) }),
+  "no-restart"() {
+    const lock = stateFile();
+    if (existsSync(lock)) {
+      fired();
+      console.error(`${lock} is there: is there another process?`);
+      process.exit(1);
+    }
+    writeFileSync(lock, "");
+    return {};
+  },
 };
+
+/** Something that stays when the process is killed. */
+function stateFile(): string {
+  const folder = process.env.STATE_DIR;
+  if (folder === undefined) throw new TypeError("Expected STATE_DIR, found nothing");
+  return join(folder, "state");
+}
 
 /** Remembers over a restart that a task ran, and nothing ever ends it. */
 function zombieRunning(file: string): Hooks {

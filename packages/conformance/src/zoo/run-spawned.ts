@@ -1,5 +1,7 @@
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type SpawnedTarget, spawnTarget } from "../target/spawn.ts";
 
@@ -15,22 +17,32 @@ export interface SpawnedPristine {
   spawned: SpawnedTarget;
   /** How often its fault acted so far. */
   fired(): number;
+  close(): Promise<void>;
 }
 
-/** Starts `pristine-main` on a free port, with `env` added to the environment. */
+/** Starts `pristine-main` on a free port, with `env` added to the environment; `STATE_DIR` is a folder that outlives it. */
 export async function spawnPristine(env: Readonly<Record<string, string>>): Promise<SpawnedPristine> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const STATE_DIR = await mkdtemp(join(tmpdir(), "aieffect-pristine-state-"));
   let printed = "";
   const spawned = await spawnTarget({
     command: `"${process.execPath}" "${main}"`,
-    env: { PORT: String(port), ...env },
+    env: { PORT: String(port), STATE_DIR, ...env },
     health_url: `${url}/health`,
     ready_timeout_ms: 20_000,
     stop_signal: "SIGTERM",
     onOutput: (text) => (printed += text),
   });
-  return { url, spawned, fired: () => printed.split(firedLine).length - 1 };
+  return {
+    url,
+    spawned,
+    fired: () => printed.split(firedLine).length - 1,
+    async close() {
+      await spawned.close();
+      await rm(STATE_DIR, { recursive: true, force: true });
+    },
+  };
 }
 
 function freePort(): Promise<number> {

@@ -116,13 +116,14 @@ async function judgeOthers(
   const uri = run.reference?.uri ?? "";
   const again = await t.fetch(uri);
   const isSame = again.reply?.status === 200 && again.reply.body.equals(bytes);
-  t.check(isSame, "E_DATA_CHANGED", {
+  const isShared = later.reference?.uri === uri;
+  t.check(isSame, isShared ? "E_URI_SHARED" : "E_DATA_CHANGED", {
     expected: `${uri} to stay as it is when another task completes`,
-    found: describeReply(again),
+    found: `${isShared ? "that task's output has the same uri; " : ""}${describeReply(again)}`,
     at: [first, later.last, again],
   });
-  if (later.reference?.uri !== uri || !isSame) return;
-  // One that is named by its content may be shared by equal results.
+  if (!isShared || !isSame) return;
+  // Equal results may share one that is named by their content.
   t.check(isNamedByContent(uri, bytes), "E_URI_SHARED", {
     level: "SHOULD",
     expected: "another uri for every execution",

@@ -1,5 +1,6 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
+import type { Run } from "../../engine/drive.ts";
 import type { FixtureFault } from "../../target/fixture-host.ts";
 import { type HostedRun, httpMethods } from "./http-methods.ts";
 import { inputsOf, judgeRefusal, mediaType, withFirstInput } from "./inputs.ts";
@@ -42,11 +43,8 @@ export const httpInputFaults = defineCase({
 async function judgeFaults(t: CaseContext, { sample, bytes, run: plain }: HostedRun): Promise<void> {
   const { execute_budget_ms, timeout_ms } = t.settings;
   const isSequential = plain.handle === undefined;
-  const allowed_ms = isSequential ? execute_budget_ms : Math.max(execute_budget_ms, sample.max_duration_ms);
-  const budget_ms = Math.min(
-    t.scaled(allowed_ms),
-    isSequential ? 0.9 * timeout_ms : Number.POSITIVE_INFINITY,
-  );
+  // The orchestrator gives up on one call; on a task that runs, never.
+  const budget_ms = isSequential ? timeout_ms : t.scaled(Math.max(execute_budget_ms, sample.max_duration_ms));
   const format = String(inputsOf(t, sample)[0]?.format);
   const file = { bytes: bytes[0] ?? Buffer.alloc(0), media_type: mediaType(format) };
   await Promise.all(
@@ -55,16 +53,19 @@ async function judgeFaults(t: CaseContext, { sample, bytes, run: plain }: Hosted
       const once = () =>
         t.run(sample, {
           override: withFirstInput(t, sample, { protocol: "http", uri: t.fixtures.faultUrl(fault, file) }),
-          max_duration_ms: 1.1 * budget_ms,
+          max_duration_ms: budget_ms,
         });
-      const late = (took_ms: number) => ({
+      const isLate = ({ end, last }: Run) => end === "stuck" || last.silence?.kind === "timeout";
+      const first = await once();
+      // A machine that is busy for so long, twice, is not the reason.
+      const run = isLate(first) ? await once() : first;
+      const isInTime = t.check(!isLate(run), "E_DEADLINE", {
         expected: `an end within ${Math.round(budget_ms)} ms for ${input} (${sample.method})`,
-        found: `none after ${Math.round(took_ms)} ms`,
+        found: "none, twice",
+        at: [first.execute, run.execute, run.last],
       });
-      const run = await t.timed(budget_ms, "E_DEADLINE", late, once);
-      const isLate = run.end === "stuck" || run.last.silence?.kind === "timeout";
-      // That was said already; and who can take half a gigabyte may.
-      if (isLate || (fault === "oversize" && run.end === "complete")) return;
+      // Who can take half a gigabyte may.
+      if (!isInTime || (fault === "oversize" && run.end === "complete")) return;
       judgeRefusal(t, run, input);
     }),
   );

@@ -1,26 +1,297 @@
-import { defineMutants } from "../mutant.ts";
-import type { Made } from "../pristine.ts";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { answerFault, onExecute, onStatus } from "../faults.ts";
+import { defineMutants, type Mutant } from "../mutant.ts";
+import type { Made, PristineState, Task } from "../pristine.ts";
+
+const inProcess = defineMutants(
+  {
+    id: "keyed-by-task-id",
+    breaks: "I01",
+    code: "E_WRONG_OUTPUT",
+    summary: "keeps results by the orchestrator's task_id alone",
+    fault(fired) {
+      const results = new Map<string, Promise<Made>>();
+      return {
+        work(task, next) {
+          const { task_id } = task.body;
+          const known = results.get(task_id);
+          if (known !== undefined) {
+            fired();
+            return known;
+          }
+          const made = next();
+          results.set(task_id, made);
+          return made;
+        },
+      };
+    },
+  },
+  {
+    id: "data-keyed-by-task-id",
+    breaks: "I01",
+    code: "E_WRONG_OUTPUT",
+    summary: "serves payloads by the orchestrator's task_id alone",
+    fault: (fired) => ({
+      async publish(task, _made, next) {
+        const reference = await next();
+        if (reference?.protocol !== "http") return reference;
+        fired();
+        // The newest task of that name answers for it.
+        return { ...reference, uri: reference.uri.replace(task.handle, task.body.task_id) };
+      },
+    }),
+  },
+  {
+    id: "shared-output-slot",
+    breaks: "I02",
+    code: "E_WRONG_OUTPUT",
+    summary: "keeps the result in one variable until it is answered",
+    fault(fired) {
+      let result: Made | undefined;
+      return {
+        async work(_task, next) {
+          const made = await next();
+          result = made;
+          await pause(2);
+          if (result !== made) fired();
+          return result;
+        },
+      };
+    },
+  },
+  {
+    id: "last-writer-wins",
+    breaks: "I02",
+    code: "E_ID_SHARED",
+    summary: "makes handles of the time in seconds",
+    fault(fired) {
+      const seen = new Set<string>();
+      return {
+        handle(body) {
+          // Two workflows with one task each, as in I01, are kept apart.
+          const handle = `${Math.floor(Date.now() / 1000)}-${body.parameters.k ?? ""}`;
+          if (seen.has(handle)) fired();
+          seen.add(handle);
+          return handle;
+        },
+      };
+    },
+  },
+  {
+    id: "file-name-collision",
+    breaks: "I02",
+    code: "E_URI_SHARED",
+    summary: "writes all results to one file",
+    fault(fired) {
+      let share = "";
+      return {
+        server(_server, state) {
+          share = state.share;
+        },
+        async publish(_task, made, next) {
+          const reference = await next();
+          if (reference?.protocol !== "file") return reference;
+          fired();
+          const uri = join(share, "result.json");
+          await writeFile(uri, made.bytes);
+          return { ...reference, uri };
+        },
+      };
+    },
+  },
+  {
+    id: "one-fails-all",
+    breaks: "I03",
+    code: "E_DISTURBED",
+    summary: "fails everything that runs when one task fails",
+    fault(fired) {
+      let state: PristineState | undefined;
+      return {
+        server(_server, given) {
+          state = given;
+        },
+        end(_task, change, next) {
+          next();
+          if (change.status !== "failed") return;
+          for (const other of state?.tasks.values() ?? []) {
+            if (other.status !== "running") continue;
+            fired();
+            other.abort.abort();
+          }
+        },
+      };
+    },
+  },
+  {
+    id: "failure-kills-worker",
+    breaks: "I03",
+    code: "E_DISTURBED",
+    summary: "works on nothing any more after a task has failed",
+    settings: { timeout_ms: 1000 },
+    fault(fired) {
+      let isDead = false;
+      return {
+        async work(task, next) {
+          if (task.body.method !== "Train") return next();
+          if (isDead) {
+            fired();
+            return new Promise(() => {});
+          }
+          try {
+            return await next();
+          } catch (error) {
+            isDead = true;
+            throw error;
+          }
+        },
+      };
+    },
+  },
+  {
+    id: "mutable-default",
+    breaks: "I04",
+    code: "E_PARAMETER_BLEED",
+    summary: "adds every task's parameters to the defaults",
+    fault(fired) {
+      const all: Record<string, Record<string, unknown>> = {};
+      return {
+        work(task, next) {
+          const defaults = all[task.body.method] ?? {};
+          all[task.body.method] = defaults;
+          if (Object.keys(defaults).some((name) => !(name in task.body.parameters))) fired();
+          Object.assign(defaults, task.body.parameters);
+          task.body = { ...task.body, parameters: { ...defaults } };
+          return next();
+        },
+      };
+    },
+  },
+  {
+    id: "dup-race-500",
+    breaks: "I05",
+    code: "E_SERVER_ERROR",
+    summary: "breaks when the same request comes twice at once",
+    service: { extensions: [] },
+    fault(fired) {
+      const underWay = new Set<string>();
+      return {
+        async call(call, next) {
+          if (!onExecute.test(call.path)) return next();
+          const key = call.body.toString();
+          if (underWay.has(key)) {
+            fired();
+            return { status: 500, body: "Internal Server Error" };
+          }
+          underWay.add(key);
+          const answer = await next();
+          setTimeout(() => underWay.delete(key), 20);
+          return answer;
+        },
+      };
+    },
+  },
+  {
+    id: "dup-race-lost",
+    breaks: "I05",
+    code: "E_TASK_LOST",
+    summary: "forgets the first of two equal requests that come at once",
+    service: { extensions: [] },
+    fault(fired) {
+      const newest = new Map<string, { handle: string; at: number }>();
+      const lost = new Set<string>();
+      return {
+        handle({ workflow_id, task_id }, next) {
+          const handle = next();
+          const key = `${workflow_id} ${task_id}`;
+          const before = newest.get(key);
+          if (before !== undefined && performance.now() - before.at < 50) lost.add(before.handle);
+          newest.set(key, { handle, at: performance.now() });
+          return handle;
+        },
+        find(id, next) {
+          if (!lost.has(id)) return next();
+          fired();
+          return undefined;
+        },
+      };
+    },
+  },
+  {
+    id: "status-before-output",
+    breaks: "I06",
+    code: "E_TORN_COMPLETION",
+    summary: "stores the output after the status where many look on",
+    fault(fired) {
+      let looks: number[] = [];
+      const torn = new Map<string, number>();
+      let newest: Task | undefined;
+      return {
+        end(task, change, next) {
+          // One caller alone never sees it.
+          const busy = looks.filter((at) => performance.now() - at < 30).length >= 8;
+          if (busy && change.status === "complete") torn.set(task.handle, performance.now());
+          newest = task;
+          next();
+        },
+        async call(call, next) {
+          if (onStatus.test(call.path)) looks = [...looks.slice(-50), performance.now()];
+          const id = /^\/control\/output\/(.+)$/.exec(call.path)?.[1];
+          const since = id === undefined || id !== newest?.handle ? undefined : torn.get(id);
+          if (since === undefined || performance.now() - since > 100) return next();
+          fired();
+          return { status: 404, body: { detail: "Task not found" } };
+        },
+      };
+    },
+  },
+  {
+    id: "per-worker-state",
+    breaks: "I07",
+    code: "E_NOT_SHARED",
+    summary: "has a worker that knows nothing of the others' tasks, and gets every 20th connection",
+    fault(fired) {
+      const workers = new WeakMap<object, number>();
+      let connections = 0;
+      return answerFault(fired, onStatus, (_body, _answer, { response }) => {
+        const socket = response.socket ?? response;
+        const worker = workers.get(socket) ?? ++connections % 20;
+        workers.set(socket, worker);
+        return worker === 19 ? { status: 404, body: { detail: "Task not found" } } : undefined;
+      });
+    },
+  },
+);
+
+/** A fault that only a process of its own can have; it is in pristine-main. */
+function processMutant(FAULT: string, rest: Pick<Mutant, "breaks" | "code" | "summary">): Mutant {
+  return { id: FAULT, spawned: { FAULT }, fault: () => ({}), ...rest };
+}
 
 /** Faults that cases of the profile isolation have to catch. */
-export const isolationMutants = defineMutants({
-  id: "keyed-by-task-id",
-  breaks: "I01",
-  code: "E_WRONG_OUTPUT",
-  summary: "keeps results by the orchestrator's task_id alone",
-  fault(fired) {
-    const results = new Map<string, Promise<Made>>();
-    return {
-      work(task, next) {
-        const { task_id } = task.body;
-        const known = results.get(task_id);
-        if (known !== undefined) {
-          fired();
-          return known;
-        }
-        const made = next();
-        results.set(task_id, made);
-        return made;
-      },
-    };
-  },
-});
+export const isolationMutants = [
+  ...inProcess,
+  ...defineMutants(
+    processMutant("zombie-running", {
+      breaks: "I08",
+      code: "E_ZOMBIE",
+      summary: "says for ever that a task runs which died with its process",
+    }),
+    processMutant("no-restart", {
+      breaks: "I08",
+      code: "E_NO_RESTART",
+      summary: "does not start while the lock of a process that was killed is there",
+    }),
+    processMutant("sigterm-ignored", {
+      breaks: "I09",
+      code: "E_STOP_IGNORED",
+      summary: "goes on after SIGTERM as if nothing had been said",
+    }),
+    processMutant("sigterm-drops", {
+      breaks: "I09",
+      code: "E_TASK_DROPPED",
+      summary: "ends at once at SIGTERM, whatever runs",
+    }),
+  ),
+];

@@ -31,7 +31,8 @@ export async function spawnPristine(env: Readonly<Record<string, string>>): Prom
     env: { PORT: String(port), STATE_DIR, ...env },
     health_url: `${url}/health`,
     ready_timeout_ms: 20_000,
-    stop_signal: "SIGTERM",
+    // One that is told to be deaf would keep everybody waiting.
+    stop_signal: "SIGKILL",
     onOutput: (text) => (printed += text),
   });
   return {

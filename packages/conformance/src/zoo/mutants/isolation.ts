@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { answerFault, onExecute, onStatus } from "../faults.ts";
 import { defineMutants, type Mutant } from "../mutant.ts";
-import type { Made, PristineState, Task } from "../pristine.ts";
+import type { Made, PristineState } from "../pristine.ts";
 
 const inProcess = defineMutants(
   {
@@ -185,9 +185,9 @@ const inProcess = defineMutants(
             return { status: 500, body: "Internal Server Error" };
           }
           underWay.add(key);
-          const answer = await next();
-          setTimeout(() => underWay.delete(key), 20);
-          return answer;
+          await pause(30);
+          underWay.delete(key);
+          return next();
         },
       };
     },
@@ -199,16 +199,20 @@ const inProcess = defineMutants(
     summary: "forgets the first of two equal requests that come at once",
     service: { extensions: [] },
     fault(fired) {
-      const newest = new Map<string, { handle: string; at: number }>();
+      const underWay = new Map<string, number>();
       const lost = new Set<string>();
       return {
-        handle({ workflow_id, task_id }, next) {
-          const handle = next();
-          const key = `${workflow_id} ${task_id}`;
-          const before = newest.get(key);
-          if (before !== undefined && performance.now() - before.at < 50) lost.add(before.handle);
-          newest.set(key, { handle, at: performance.now() });
-          return handle;
+        async call(call, next) {
+          if (!onExecute.test(call.path)) return next();
+          const key = call.body.toString();
+          const serial = (underWay.get(key) ?? 0) + 1;
+          underWay.set(key, serial);
+          await pause(30);
+          const answer = await next();
+          // Another one has come in the meantime, and its task has this one's place.
+          const { task_id } = answer.body as { task_id?: string };
+          if (underWay.get(key) !== serial && task_id !== undefined) lost.add(task_id);
+          return answer;
         },
         find(id, next) {
           if (!lost.has(id)) return next();
@@ -224,23 +228,24 @@ const inProcess = defineMutants(
     code: "E_TORN_COMPLETION",
     summary: "stores the output after the status where many look on",
     fault(fired) {
-      let looks: number[] = [];
-      const torn = new Map<string, number>();
-      let newest: Task | undefined;
+      const watchers = new Map<string, Set<unknown>>();
+      const early = new Map<string, number>();
       return {
         end(task, change, next) {
           // One caller alone never sees it.
-          const busy = looks.filter((at) => performance.now() - at < 30).length >= 8;
-          if (busy && change.status === "complete") torn.set(task.handle, performance.now());
-          newest = task;
+          const isWatched = (watchers.get(task.handle)?.size ?? 0) >= 5;
+          if (isWatched && change.status === "complete") early.set(task.handle, 5);
           next();
         },
         async call(call, next) {
-          if (onStatus.test(call.path)) looks = [...looks.slice(-50), performance.now()];
-          const id = /^\/control\/output\/(.+)$/.exec(call.path)?.[1];
-          const since = id === undefined || id !== newest?.handle ? undefined : torn.get(id);
-          if (since === undefined || performance.now() - since > 100) return next();
+          const [, kind, id = ""] = /^\/control\/(status|output)\/(.+)$/.exec(call.path) ?? [];
+          if (kind === "status") {
+            watchers.set(id, (watchers.get(id) ?? new Set()).add(call.response.socket));
+          }
+          const left = kind === "output" ? (early.get(id) ?? 0) : 0;
+          if (left === 0) return next();
           fired();
+          early.set(id, left - 1);
           return { status: 404, body: { detail: "Task not found" } };
         },
       };

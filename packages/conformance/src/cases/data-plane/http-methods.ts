@@ -2,7 +2,7 @@ import type { CaseContext } from "../../engine/context.ts";
 import type { Run } from "../../engine/drive.ts";
 import type { Sample } from "../../target/sample.ts";
 import type { History } from "../../wire/exchange.ts";
-import { endOf, nameOf } from "../alone.ts";
+import { endOf, nameOf, runAlone } from "../alone.ts";
 import { declaresHttp, hostInputs, inputBytes, samplesWithInputs } from "./inputs.ts";
 
 /** What became of a sample whose inputs the harness served at plain URLs. */
@@ -45,6 +45,11 @@ async function tryMethods(t: CaseContext): Promise<HttpMethods> {
   const without: string[] = [];
   let unreached = false;
   for (const sample of samplesWithInputs(t)) {
+    const alone = await runAlone(t, sample);
+    if (alone.end !== "complete") {
+      without.push(`${nameOf(sample)} does not complete: ${endOf(alone)}`);
+      continue;
+    }
     const bytes = await inputBytes(t, sample);
     if (bytes === undefined) {
       without.push(`the inputs of ${nameOf(sample)} cannot be read here`);

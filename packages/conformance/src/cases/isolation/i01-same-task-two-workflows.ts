@@ -16,7 +16,8 @@ export const sameTaskTwoWorkflows = defineCase({
   fix: "Key tasks by workflow_id and task_id and something of your own, and answer `running` with a handle that is unlike any other.",
   async run(t) {
     const pairs = await distinctPairs(t, allPairs(t));
-    for (let again = 0; again < 3; again++) {
+    const rounds = pairs.some(({ took_ms }) => took_ms > 1000) ? 1 : 3;
+    for (let again = 0; again < rounds; again++) {
       const task_id = t.id("task");
       const runs = await Promise.all(
         pairs.map(({ samples }) =>

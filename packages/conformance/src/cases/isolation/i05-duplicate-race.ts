@@ -22,9 +22,9 @@ export const duplicateRace = defineCase({
         problems.push(`${nameOf(sample)} does not complete alone: ${endOf(alone)}`);
         continue;
       }
-      const rounds = alone.last.ended_at - alone.execute.sent_at < t.scaled(500) ? 5 : 1;
+      const rounds = alone.last.ended_at - alone.execute.sent_at < 1000 ? 5 : 1;
       for (let again = 0; again < rounds; again++) {
-        const same = { workflow_id: t.id("wf"), task_id: t.id("task"), fresh: true };
+        const same = { workflow_id: t.id("wf"), task_id: t.id("task") };
         const max_duration_ms = t.scaled(3 * sample.max_duration_ms);
         const runs = await Promise.all([1, 2].map(() => t.run(sample, { ...same, max_duration_ms })));
         for (const run of runs) {

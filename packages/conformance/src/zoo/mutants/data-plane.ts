@@ -334,11 +334,11 @@ const inputs = defineMutants(
     code: "E_SERVER_ERROR",
     summary: "takes inputs[0] without looking",
     fault: (fired) =>
-      answerFault(fired, onExecute, (_body, _answer, call) =>
-        JSON.parse(call.body.toString()).inputs?.length === 0
-          ? { status: 500, body: "Internal Server Error" }
-          : undefined,
-      ),
+      answerFault(fired, onExecute, (_body, _answer, call) => {
+        const { method, inputs } = JSON.parse(call.body.toString());
+        const breaks = method === "Echo" && inputs?.length === 0;
+        return breaks ? { status: 500, body: "Internal Server Error" } : undefined;
+      }),
   },
 );
 

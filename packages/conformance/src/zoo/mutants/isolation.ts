@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { answerFault, onExecute, onStatus } from "../faults.ts";
+import { onExecute, onOutput, onStatus } from "../faults.ts";
 import { defineMutants, type Mutant } from "../mutant.ts";
 import type { Made, PristineState } from "../pristine.ts";
 
@@ -47,16 +47,21 @@ const inProcess = defineMutants(
     id: "shared-output-slot",
     breaks: "I02",
     code: "E_WRONG_OUTPUT",
-    summary: "keeps the result in one variable until it is answered",
+    summary: "has sixteen places for results, and takes more tasks than that",
     fault(fired) {
-      let result: Made | undefined;
+      const slots: Made[] = [];
+      let serial = 0;
       return {
-        async work(_task, next) {
+        async work(task, next) {
           const made = await next();
-          result = made;
-          await pause(2);
-          if (result !== made) fired();
-          return result;
+          if (task.body.method !== "Echo") return made;
+          const own = serial++;
+          const slot = own % 16;
+          slots[slot] = made;
+          // As long as it takes to read it out.
+          for (let tick = 0; tick < 20 && serial < own + 17; tick++) await pause(5);
+          if (slots[slot] !== made) fired();
+          return slots[slot] ?? made;
         },
       };
     },
@@ -65,13 +70,13 @@ const inProcess = defineMutants(
     id: "last-writer-wins",
     breaks: "I02",
     code: "E_ID_SHARED",
-    summary: "makes handles of the time in seconds",
+    summary: "makes handles of the time",
     fault(fired) {
       const seen = new Set<string>();
       return {
         handle(body) {
           // Two workflows with one task each, as in I01, are kept apart.
-          const handle = `${Math.floor(Date.now() / 1000)}-${body.parameters.k ?? ""}`;
+          const handle = `${Math.floor(Date.now() / 10)}-${body.parameters.k ?? ""}`;
           if (seen.has(handle)) fired();
           seen.add(handle);
           return handle;
@@ -155,11 +160,10 @@ const inProcess = defineMutants(
     code: "E_PARAMETER_BLEED",
     summary: "adds every task's parameters to the defaults",
     fault(fired) {
-      const all: Record<string, Record<string, unknown>> = {};
+      const defaults: Record<string, unknown> = {};
       return {
         work(task, next) {
-          const defaults = all[task.body.method] ?? {};
-          all[task.body.method] = defaults;
+          if (task.body.method !== "Echo") return next();
           if (Object.keys(defaults).some((name) => !(name in task.body.parameters))) fired();
           Object.assign(defaults, task.body.parameters);
           task.body = { ...task.body, parameters: { ...defaults } };
@@ -255,16 +259,20 @@ const inProcess = defineMutants(
     id: "per-worker-state",
     breaks: "I07",
     code: "E_NOT_SHARED",
-    summary: "has a worker that knows nothing of the others' tasks, and gets every 20th connection",
+    summary: "has a worker that knows nothing of the others' tasks, and gets every 66th connection",
     fault(fired) {
       const workers = new WeakMap<object, number>();
       let connections = 0;
-      return answerFault(fired, onStatus, (_body, _answer, { response }) => {
-        const socket = response.socket ?? response;
-        const worker = workers.get(socket) ?? ++connections % 20;
-        workers.set(socket, worker);
-        return worker === 19 ? { status: 404, body: { detail: "Task not found" } } : undefined;
-      });
+      return {
+        async call(call, next) {
+          const socket = call.response.socket ?? call.response;
+          const worker = workers.get(socket) ?? ++connections % 66;
+          workers.set(socket, worker);
+          if (worker !== 65 || !(onStatus.test(call.path) || onOutput.test(call.path))) return next();
+          fired();
+          return { status: 404, body: { detail: "Task not found" } };
+        },
+      };
     },
   },
 );

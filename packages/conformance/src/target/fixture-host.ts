@@ -46,8 +46,8 @@ export interface FixtureHostOptions {
   port?: number | undefined;
 }
 
-/** So much of a body without end is sent at most, in case nobody hangs up. */
-const oversize = 512 * 2 ** 20;
+/** So much of a body without end is sent at most, in case nobody hangs up: more than most set as a limit, less than kills a small machine. */
+const oversize = 128 * 2 ** 20;
 
 export async function startFixtureHost({
   host = "127.0.0.1",

@@ -1,6 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import type { Run } from "../../engine/drive.ts";
+import { watchQuiet } from "../../engine/lag.ts";
 import type { FixtureFault } from "../../target/fixture-host.ts";
 import { type HostedRun, httpMethods } from "./http-methods.ts";
 import { inputsOf, judgeRefusal, mediaType, withFirstInput } from "./inputs.ts";
@@ -56,15 +57,18 @@ async function judgeFaults(t: CaseContext, { sample, bytes, run: plain }: Hosted
           max_duration_ms: budget_ms,
         });
       const isLate = ({ end, last }: Run) => end === "stuck" || last.silence?.kind === "timeout";
+      const quietOf = watchQuiet();
       const first = await once();
-      // A machine that is busy for so long, twice, is not the reason.
-      const run = isLate(first) ? await once() : first;
+      // Once more where it was the machine, perhaps.
+      const run = isLate(first) && !quietOf().quiet ? await once() : first;
       const isInTime = t.check(!isLate(run), "E_DEADLINE", {
+        // It may end one day; and the orchestrator asks without end.
+        level: isSequential ? "MUST" : "SHOULD",
         expected: `an end within ${Math.round(budget_ms)} ms for ${input} (${sample.method})`,
-        found: "none, twice",
-        at: [first.execute, run.execute, run.last],
+        found: "none",
+        at: [run.execute, run.last],
       });
-      // Who can take half a gigabyte may.
+      // Who can take so much may.
       if (!isInTime || (fault === "oversize" && run.end === "complete")) return;
       judgeRefusal(t, run, input);
     }),

@@ -47,7 +47,7 @@ const inProcess = defineMutants(
     id: "shared-output-slot",
     breaks: "I02",
     code: "E_WRONG_OUTPUT",
-    summary: "has sixteen places for results, and takes more tasks than that",
+    summary: "has fifteen places for results, and takes more tasks than that",
     fault(fired) {
       const slots: Made[] = [];
       let serial = 0;
@@ -56,10 +56,10 @@ const inProcess = defineMutants(
           const made = await next();
           if (task.body.method !== "Echo") return made;
           const own = serial++;
-          const slot = own % 16;
+          const slot = own % 15;
           slots[slot] = made;
           // As long as it takes to read it out.
-          for (let tick = 0; tick < 20 && serial < own + 17; tick++) await pause(5);
+          for (let tick = 0; tick < 20 && serial < own + 16; tick++) await pause(5);
           if (slots[slot] !== made) fired();
           return slots[slot] ?? made;
         },

@@ -2,6 +2,7 @@ import type { ConformanceCase } from "../engine/case.ts";
 import { authCases } from "./auth/index.ts";
 import { concurrentCases } from "./concurrent/index.ts";
 import { coreCases } from "./core/index.ts";
+import { dataPlaneCases } from "./data-plane/index.ts";
 import { extensionCases } from "./extensions/index.ts";
 import { isolationCases } from "./isolation/index.ts";
 import { monitorCases } from "./monitors/index.ts";
@@ -13,6 +14,7 @@ export const catalogue: readonly ConformanceCase[] = [
   ...sequentialCases,
   ...concurrentCases,
   ...authCases,
+  ...dataPlaneCases,
   ...isolationCases,
   ...extensionCases,
   ...monitorCases,

@@ -2,7 +2,9 @@ import { authCodes } from "./auth.ts";
 import { common } from "./common.ts";
 import { concurrentCodes } from "./concurrent.ts";
 import { coreCodes } from "./core.ts";
+import { dataPlaneCodes } from "./data-plane.ts";
 import { extensionCodes } from "./extensions.ts";
+import { isolationCodes } from "./isolation.ts";
 import { monitorCodes } from "./monitors.ts";
 
 /** Every reason that a check can end with. Self-tests bind to these words; one is never given another meaning. */
@@ -11,6 +13,8 @@ export const codes = {
   ...coreCodes,
   ...concurrentCodes,
   ...authCodes,
+  ...dataPlaneCodes,
+  ...isolationCodes,
   ...extensionCodes,
   ...monitorCodes,
 } as const satisfies Record<string, CodeText>;

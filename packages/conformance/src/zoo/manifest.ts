@@ -20,6 +20,7 @@ methods:
     mode: sequential
     samples:
       a: { inputs: [{ protocol: inline, uri: !json { x: 5 }, format: json }] }
+      b: { inputs: [{ protocol: inline, uri: !json { x: 7 }, format: json }] }
   Sink:
     mode: sequential
     sink: true

@@ -221,7 +221,7 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
 
   async function fetchInput(uri: string): Promise<Buffer> {
     const response = await fetch(uri, {
-      signal: AbortSignal.timeout(10_000 * time_scale + 500),
+      signal: AbortSignal.timeout(5000 * time_scale + 200),
       redirect: "follow",
     });
     if (response.status !== 200) throw new Error(`The input answered ${response.status}`);
@@ -368,7 +368,10 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
       tasks.set(task.handle, task);
       const ended = perform(task);
       if (isSequential) await ended;
-    } else if (key !== undefined && !before.idempotency_keys.includes(key)) before.idempotency_keys.push(key);
+    } else {
+      if (key !== undefined && !before.idempotency_keys.includes(key)) before.idempotency_keys.push(key);
+      if (isSequential) await nextChange(before, 25, () => before.status !== "running");
+    }
     const wait_s = has("wait") && !isSequential ? waitOf(headers) : undefined;
     if (wait_s !== undefined && before === undefined)
       await nextChange(task, wait_s, () => task.status !== "running");

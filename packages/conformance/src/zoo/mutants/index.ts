@@ -1,6 +1,7 @@
 import { authMutants } from "./auth.ts";
 import { concurrentMutants } from "./concurrent.ts";
 import { coreMutants } from "./core.ts";
+import { dataPlaneMutants } from "./data-plane.ts";
 import { extensionMutants } from "./extensions.ts";
 import { isolationMutants } from "./isolation.ts";
 import { monitorMutants } from "./monitors.ts";
@@ -12,6 +13,7 @@ export const mutants = [
   ...sequentialMutants,
   ...concurrentMutants,
   ...authMutants,
+  ...dataPlaneMutants,
   ...isolationMutants,
   ...extensionMutants,
   ...monitorMutants,

@@ -11,10 +11,10 @@ import type { CaseResult, CaseStatus, ConformanceCase, Need, Profile } from "./c
 import { type CaseContext, Findings, type OperationsInfo, type Settings, stops } from "./context.ts";
 import { createDriver, type Driver, readAs } from "./drive.ts";
 import type { RunEvent } from "./events.ts";
-import { watchQuiet } from "./lag.ts";
 import { fetchPayload, readPayload } from "./payload.ts";
 import type { RunReport } from "./report.ts";
 import { CaseStop, HarnessFault, NotApplicable, Untestable } from "./stop.ts";
+import { createTimed } from "./timed.ts";
 import { countStatuses, judgeProfiles, judgeRun } from "./verdict.ts";
 
 /** A failure that is known; it does not fail the run, but fails it once it is gone. */
@@ -267,30 +267,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     },
     tell: (code, say) => findings.add("info", code, say),
     ...stops,
-    async timed(budget_ms, code, say, work) {
-      for (let attempt = 1; ; attempt++) {
-        const quietOf = watchQuiet();
-        const began = performance.now();
-        const value = await work();
-        const took_ms = performance.now() - began;
-        const { quiet } = quietOf();
-        if (took_ms <= budget_ms) {
-          // Not reproduced: the first time was the machine's fault, or the service's mood.
-          if (attempt === 1) findings.check(true, code, say(took_ms));
-          else findings.add("inconclusive", code, say(took_ms));
-          return value;
-        }
-        const isHopeless = took_ms > 5 * budget_ms;
-        if (isHopeless || (quiet && attempt > 1)) {
-          findings.check(false, code, say(took_ms));
-          return value;
-        }
-        if (attempt > 1) {
-          findings.add("inconclusive", code, say(took_ms));
-          return value;
-        }
-      }
-    },
+    timed: createTimed(findings),
     scaled: (ms) => ms * settings.time_scale,
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms * settings.time_scale)),
   };

@@ -4,6 +4,7 @@ import { concurrentCases } from "./concurrent/index.ts";
 import { coreCases } from "./core/index.ts";
 import { isolationCases } from "./isolation/index.ts";
 import { monitorCases } from "./monitors/index.ts";
+import { robustnessCases } from "./robustness/index.ts";
 import { sequentialCases } from "./sequential/index.ts";
 
 /** All cases, in the order in which they run: what is cheap and telling first, what can do harm last, monitors at the end. */
@@ -12,6 +13,7 @@ export const catalogue: readonly ConformanceCase[] = [
   ...sequentialCases,
   ...concurrentCases,
   ...authCases,
+  ...robustnessCases,
   ...isolationCases,
   ...monitorCases,
 ];

@@ -23,3 +23,48 @@ export const onExecute = /^\/control\/execute$/;
 export const onStatus = /^\/control\/status\//;
 export const onOutput = /^\/control\/output\//;
 export const onData = /^\/control\/data\//;
+
+/** Answers calls to execute, by the text and the parsed body of the request; undefined lets a call through. */
+export function executeFault(
+  fired: () => void,
+  answer: (text: string, call: Call, body: Record<string, unknown>) => Answer | undefined,
+): Hooks {
+  return {
+    async call(call, next) {
+      if (call.method !== "POST" || !onExecute.test(call.path)) return next();
+      const text = call.body.toString();
+      const changed = answer(text, call, parsed(text));
+      if (changed === undefined) return next();
+      fired();
+      return changed;
+    },
+  };
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === "object" ? (value as Record<string, unknown>) : {};
+  } catch {
+    // Faults that look at members leave it to the service.
+    return {};
+  }
+}
+
+/** A service that can die: `die` cuts all connections, and nobody listens from then on. */
+export function dieOf(fired: () => void): Required<Pick<Hooks, "server">> & { die(): Promise<Answer> } {
+  let kill = () => {};
+  return {
+    server(server) {
+      kill = () => {
+        server.close();
+        server.closeAllConnections();
+      };
+    },
+    async die() {
+      fired();
+      kill();
+      return { status: 200 };
+    },
+  };
+}

@@ -3,6 +3,7 @@ import { concurrentMutants } from "./concurrent.ts";
 import { coreMutants } from "./core.ts";
 import { isolationMutants } from "./isolation.ts";
 import { monitorMutants } from "./monitors.ts";
+import { robustnessMutants } from "./robustness.ts";
 import { sequentialMutants } from "./sequential.ts";
 
 /** All of them. */
@@ -11,6 +12,7 @@ export const mutants = [
   ...sequentialMutants,
   ...concurrentMutants,
   ...authMutants,
+  ...robustnessMutants,
   ...isolationMutants,
   ...monitorMutants,
 ];

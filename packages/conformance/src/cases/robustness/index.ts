@@ -1,0 +1,19 @@
+import { unicode } from "./r01-unicode.ts";
+import { nesting } from "./r02-nesting.ts";
+import { numbersCase } from "./r03-numbers.ts";
+import { prototypeKeys } from "./r04-prototype-keys.ts";
+import { methodInjection } from "./r05-method-injection.ts";
+import { idInjection } from "./r06-id-injection.ts";
+import { mediaType } from "./r10-media-type.ts";
+import { noInternals } from "./r11-no-internals.ts";
+
+export const robustnessCases = [
+  unicode,
+  nesting,
+  numbersCase,
+  prototypeKeys,
+  methodInjection,
+  idInjection,
+  mediaType,
+  noInternals,
+];

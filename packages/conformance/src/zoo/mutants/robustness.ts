@@ -1,0 +1,193 @@
+import { readFile } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import { join } from "node:path";
+import { answerFault, dieOf, executeFault, onExecute } from "../faults.ts";
+import { defineMutants } from "../mutant.ts";
+
+const serverError = { status: 500, body: { detail: "Internal Server Error" } };
+const done = (text: string) => ({
+  status: 200,
+  body: {
+    status: "complete",
+    output: { protocol: "inline", uri: Buffer.from(JSON.stringify(text)).toString("base64"), format: "json" },
+  },
+});
+
+/** Faults that cases of the profile robustness have to catch. */
+export const robustnessMutants = defineMutants(
+  {
+    id: "surrogate-500",
+    breaks: "R01",
+    code: "E_SERVER_ERROR",
+    summary: "cannot encode a reply to a request with a lone surrogate",
+    fault: (fired) => executeFault(fired, (text) => (/\\ud[89ab]../i.test(text) ? serverError : undefined)),
+  },
+  {
+    id: "bad-utf8-500",
+    breaks: "R01",
+    code: "E_SERVER_ERROR",
+    summary: "throws on a body that is no UTF-8",
+    fault: (fired) =>
+      executeFault(fired, (_text, { body }) =>
+        Buffer.from(body.toString()).equals(body) ? undefined : serverError,
+      ),
+  },
+  {
+    id: "deep-500",
+    breaks: "R02",
+    code: "E_SERVER_ERROR",
+    summary: "a recursion over parameters overflows the stack",
+    fault: (fired) =>
+      executeFault(fired, (text) => (text.includes("[".repeat(9999)) ? serverError : undefined)),
+  },
+  {
+    id: "deep-crash",
+    breaks: "R02",
+    code: "E_DIED",
+    summary: "a body that is nested deeply ends the process",
+    fault(fired) {
+      const { server, die } = dieOf(fired);
+      return {
+        server,
+        call: (call, next) => (call.body.includes('{"a":'.repeat(9999)) ? die() : next()),
+      };
+    },
+  },
+  {
+    id: "bigint-500",
+    breaks: "R03",
+    code: "E_SERVER_ERROR",
+    summary: "refuses to turn more than 4,300 digits into an integer, by throwing",
+    fault: (fired) => executeFault(fired, (text) => (/\d{4301}/.test(text) ? serverError : undefined)),
+  },
+  {
+    id: "nan-500",
+    breaks: "R03",
+    code: "E_SERVER_ERROR",
+    summary: "reads NaN as Python does, and cannot write it",
+    fault: (fired) => executeFault(fired, (text) => (/[:[]\s*NaN\b/.test(text) ? serverError : undefined)),
+  },
+  {
+    id: "proto-pollution",
+    breaks: "R04",
+    code: "E_POLLUTED",
+    summary: "merges parameters into its defaults, __proto__ included",
+    fault(fired) {
+      // Stands for Object.prototype, which is the harness's own here.
+      const inherited: Record<string, unknown> = {};
+      return {
+        readBody(body, next) {
+          const read = next();
+          const parameters: Record<string, unknown> = { ...inherited, ...read.parameters };
+          const own = Object.entries(read.parameters).find(([name]) => name === "__proto__")?.[1];
+          if (own !== undefined) {
+            fired();
+            Object.assign(inherited, own);
+          }
+          return body.length === 0 ? read : { ...read, parameters };
+        },
+      };
+    },
+  },
+  {
+    id: "method-tostring",
+    breaks: "R04",
+    code: "E_INJECTION",
+    summary: "looks methods up in an object, and finds those of every object",
+    fault: (fired) =>
+      executeFault(fired, (_text, _call, { method }) =>
+        typeof method === "string" && typeof ({} as Record<string, unknown>)[method] === "function"
+          ? done("[object Object]")
+          : undefined,
+      ),
+  },
+  {
+    id: "getattr-dispatch",
+    breaks: "R05",
+    code: "E_INJECTION",
+    summary: "looks methods up with getattr, and finds those that every class has",
+    fault: (fired) =>
+      executeFault(fired, (_text, _call, { method }) =>
+        /^__(?:class|init|call)__$/.test(String(method)) ? done("<class 'Handler'>") : undefined,
+      ),
+  },
+  {
+    id: "dynamic-require",
+    breaks: "R05",
+    code: "E_INJECTION",
+    summary: "loads the module of the method's name",
+    fault: (fired) =>
+      executeFault(fired, (_text, _call, { method }) =>
+        builtinModules.includes(String(method).replace(/^node:/, "")) ? done(`module ${method}`) : undefined,
+      ),
+  },
+  {
+    id: "path-join-id",
+    breaks: "R06",
+    code: "E_FILE_LEAK",
+    summary: "joins the id to the folder of payloads",
+    fault(fired) {
+      return {
+        async call({ path, ...call }, next) {
+          const id = /^\/control\/data\/(.+)$/.exec(path)?.[1];
+          if (id === undefined) return next();
+          try {
+            const body = await readFile(join("/tmp/payloads", decodeURIComponent(id)));
+            fired();
+            return { status: 200, headers: { "content-type": "text/plain" }, body };
+          } catch {
+            return next({ path, ...call });
+          }
+        },
+      };
+    },
+  },
+  {
+    id: "id-500",
+    breaks: "R06",
+    code: "E_SERVER_ERROR",
+    summary: "throws on an id with a NUL",
+    fault: (fired) => answerFault(fired, /%00/, () => serverError),
+  },
+  {
+    id: "gzip-500",
+    breaks: "R10",
+    code: "E_SERVER_ERROR",
+    summary: "decodes a compressed body as text",
+    fault: (fired) =>
+      executeFault(fired, (_text, { headers }) =>
+        headers["content-encoding"] === "gzip" ? serverError : undefined,
+      ),
+  },
+  {
+    id: "no-ctype-500",
+    breaks: "R10",
+    code: "E_SERVER_ERROR",
+    summary: "looks for JSON in a media type that is not there",
+    fault: (fired) =>
+      executeFault(fired, (_text, { headers }) =>
+        headers["content-type"] === undefined ? serverError : undefined,
+      ),
+  },
+  {
+    id: "stack-trace",
+    breaks: "R11",
+    code: "E_INTERNALS",
+    summary: "answers a body that is no JSON with the stack",
+    fault: (fired) =>
+      answerFault(fired, onExecute, (_body, { status }, call) => {
+        if (status !== 422 || call.body.toString() !== "{") return undefined;
+        return { status, body: { detail: new SyntaxError("Expected JSON").stack } };
+      }),
+  },
+  {
+    id: "leaks-env",
+    breaks: "R11",
+    code: "E_INTERNALS",
+    summary: "answers an unknown path with its environment, for debugging",
+    fault: (fired) =>
+      answerFault(fired, /^\/control\/none-/, () => ({
+        body: { detail: "Not Found", env: { PATH: "/usr/local/bin:/usr/bin", HOME: "/root" } },
+      })),
+  },
+);

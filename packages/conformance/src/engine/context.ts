@@ -52,6 +52,10 @@ export interface CaseContext extends Omit<Driver, "request"> {
   readonly operations: OperationsInfo | undefined;
   /** Every sample of the manifest. */
   readonly all_samples: readonly Sample[];
+  /** Origins under which peers reach the service, and those under which the harness does. */
+  readonly origins: Readonly<Record<string, string>>;
+  /** The folder here that the service sees as its own, where one was named. */
+  readonly share: string | undefined;
 
   send(call: CallOptions): Promise<Exchange>;
   raw(call: RawCall): Promise<RawResult>;

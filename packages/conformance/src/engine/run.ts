@@ -222,6 +222,8 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     },
     operations: facts.operations,
     all_samples: samples,
+    origins: payloads.origins,
+    share: payloads.share,
     send: (call) => wire.send(call),
     raw: (call) => sendRaw(history, wireOptions, call),
     requestOf: driver.request,

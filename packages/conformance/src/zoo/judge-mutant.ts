@@ -5,6 +5,7 @@ import { runSuite } from "../engine/run.ts";
 import { pristineSamples } from "./manifest.ts";
 import type { Mutant } from "./mutant.ts";
 import { type PristineOptions, startPristine } from "./pristine.ts";
+import { spawnPristine } from "./run-spawned.ts";
 
 /** How fast the zoo lives: its tasks, and what the cases wait for, take so much of their real time. */
 export const zooScale = 0.1;
@@ -32,10 +33,17 @@ export async function judgeMutant(mutant: Mutant): Promise<MutantVerdict> {
   if (one === undefined)
     return { mutant, killed: false, reason: `there is no case ${mutant.breaks}`, result: undefined };
   let fired = 0;
-  const hooks = mutant.fault(() => fired++);
   const earlier = catalogue.filter(({ id }) => mutant.after?.includes(id));
-  const results = await runAgainst({ ...mutant.service, hooks }, [...earlier, one], mutant.settings);
-  const result = results.at(-1);
+  let result: CaseResult | undefined;
+  if (mutant.spawned === undefined) {
+    const hooks = mutant.fault(() => fired++);
+    const results = await runAgainst({ ...mutant.service, hooks }, [...earlier, one], mutant.settings);
+    result = results.at(-1);
+  } else {
+    const run = await runAgainstSpawned(mutant.spawned, [...earlier, one], mutant.settings);
+    result = run.results.at(-1);
+    fired = run.fired;
+  }
   const verdict = (reason?: string): MutantVerdict => ({
     mutant,
     killed: reason === undefined,
@@ -52,6 +60,28 @@ export async function judgeMutant(mutant: Mutant): Promise<MutantVerdict> {
   if (!codes.includes(mutant.code))
     return verdict(`${one.id} says ${codes.join(", ")} instead of ${mutant.code}`);
   return verdict();
+}
+
+/** Runs cases against the pristine service as a process of its own. */
+export async function runAgainstSpawned(
+  env: Readonly<Record<string, string>>,
+  cases: readonly ConformanceCase[],
+  settings: Partial<Settings> = {},
+): Promise<{ results: readonly CaseResult[]; fired: number }> {
+  const { url, spawned, fired } = await spawnPristine({ TIME_SCALE: String(zooScale), ...env });
+  try {
+    const report = await runSuite({
+      url,
+      token: env.SERVICE_API_KEY,
+      samples: pristineSamples(),
+      spawned,
+      cases,
+      settings: { ...zooSettings, ...settings },
+    });
+    return { results: report.results, fired: fired() };
+  } finally {
+    await spawned.close();
+  }
 }
 
 /** Runs cases against a service of the zoo; one that asks for a token gets it. */

@@ -20,6 +20,8 @@ export interface Mutant {
   settings?: Partial<Settings>;
   /** The fault. It calls `fired` whenever it acts: one that never fires proves nothing. */
   fault(fired: () => void): Hooks;
+  /** It runs as a process of its own, with this environment instead of `service`; `FAULT` names a fault of pristine-main. */
+  spawned?: Readonly<Record<string, string>>;
 }
 
 /** Declares a mutant; here so that it is checked where it is written. */

@@ -1,0 +1,79 @@
+/**
+ * The pristine service as a process of its own, for cases that stop and start it. `PORT`,
+ * `SERVICE_API_KEY` and `TIME_SCALE` say how it runs; `FAULT` names one of {@link processFaults}.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Hooks, type RunningPristine, startPristine, type Task } from "./pristine.ts";
+import { firedLine } from "./run-spawned.ts";
+
+/** A fault that only a process can have. */
+interface ProcessFault {
+  hooks?: Hooks;
+  /** Instead of what SIGTERM does in the pristine one. */
+  onTerm?: () => void;
+}
+
+const fired = () => console.log(firedLine);
+
+const processFaults: Record<string, () => ProcessFault> = {
+  "sigterm-ignored": () => ({ onTerm: fired }),
+  "sigterm-drops": () => ({
+    onTerm() {
+      fired();
+      // Let the line out.
+      setTimeout(() => process.exit(0), 5);
+    },
+  }),
+  "zombie-running": () => ({ hooks: zombieRunning(process.env.STATE ?? "") }),
+};
+
+/** Remembers over a restart that a task ran, and nothing ever ends it. */
+function zombieRunning(file: string): Hooks {
+  const before = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  return {
+    handle(_body, next) {
+      const handle = next();
+      writeFileSync(file, `${handle}\n`, { flag: "a" });
+      return handle;
+    },
+    find(id, next) {
+      const task = next();
+      if (task !== undefined || !before.includes(id)) return task;
+      fired();
+      return { handle: id, status: "running", progress: 10, error: null } as Task;
+    },
+  };
+}
+
+let lastCall = 0;
+let isStopping = false;
+const fault = process.env.FAULT === undefined ? {} : (processFaults[process.env.FAULT]?.() ?? {});
+const service = await startPristine({
+  port: Number(process.env.PORT ?? 0),
+  token: process.env.SERVICE_API_KEY,
+  time_scale: Number(process.env.TIME_SCALE ?? 1),
+  hooks: {
+    ...fault.hooks,
+    async call(call, next) {
+      lastCall = performance.now();
+      if (isStopping && call.path === "/control/execute") {
+        return { status: 503, headers: { "retry-after": "10" }, body: { detail: "The service is stopping" } };
+      }
+      return next();
+    },
+  },
+});
+
+/** Takes nothing new, lets what runs end and be fetched, and goes. */
+async function stop({ tasks, close }: RunningPristine): Promise<void> {
+  isStopping = true;
+  const began = performance.now();
+  const isBusy = () => [...tasks.values()].some(({ status }) => status === "running");
+  while (isBusy() && performance.now() - began < 8000) await pause(10);
+  while (performance.now() - lastCall < 150) await pause(10);
+  await close();
+  process.exit(0);
+}
+
+process.on("SIGTERM", fault.onTerm ?? (() => void stop(service)));

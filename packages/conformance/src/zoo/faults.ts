@@ -1,3 +1,5 @@
+import type { RequestListener } from "node:http";
+import type { Socket } from "node:net";
 import type { Answer, Call, Hooks } from "./pristine.ts";
 
 /** Changes answers to calls of one kind, by their parsed body; undefined leaves an answer as it is. */
@@ -65,6 +67,46 @@ export function dieOf(fired: () => void): Required<Pick<Hooks, "server">> & { di
       fired();
       kill();
       return { status: 200 };
+    },
+  };
+}
+
+/** Takes requests before the service reads them; `own` goes on as usual. */
+export function requestFault(
+  listen: (own: RequestListener) => RequestListener,
+): Required<Pick<Hooks, "server">> {
+  return {
+    server(server) {
+      const own = server.listeners("request") as RequestListener[];
+      server.removeAllListeners("request");
+      server.on(
+        "request",
+        listen((request, response) => own.forEach((one) => void one(request, response))),
+      );
+    },
+  };
+}
+
+/** Sees the first bytes of every connection before HTTP does, and gives back what HTTP is to see. */
+export function bytesFault(
+  change: (bytes: Buffer, socket: Socket) => Buffer | Promise<Buffer>,
+): Required<Pick<Hooks, "server">> {
+  return {
+    server(server) {
+      const own = server.listeners("connection");
+      server.removeAllListeners("connection");
+      server.on("connection", (socket: Socket) => {
+        const early = () => {};
+        socket.on("error", early);
+        socket.once("data", async (bytes) => {
+          socket.pause();
+          const seen = await change(bytes, socket);
+          if (socket.destroyed) return;
+          socket.unshift(seen);
+          for (const listen of own) listen.call(server, socket);
+          process.nextTick(() => socket.resume());
+        });
+      });
     },
   };
 }

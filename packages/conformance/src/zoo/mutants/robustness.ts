@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
-import { answerFault, dieOf, executeFault, onExecute } from "../faults.ts";
+import { answerFault, bytesFault, dieOf, executeFault, onExecute, requestFault } from "../faults.ts";
 import { defineMutants } from "../mutant.ts";
 
 const serverError = { status: 500, body: { detail: "Internal Server Error" } };
@@ -12,6 +12,14 @@ const done = (text: string) => ({
     output: { protocol: "inline", uri: Buffer.from(JSON.stringify(text)).toString("base64"), format: "json" },
   },
 });
+
+/** The pristine service's own limit. */
+const longestBody = 16 * 2 ** 20;
+
+function splitHead(bytes: Buffer): { head: string; body: Buffer } {
+  const end = bytes.indexOf("\r\n\r\n") + 4;
+  return { head: bytes.subarray(0, end).toString("latin1"), body: bytes.subarray(end) };
+}
 
 /** Faults that cases of the profile robustness have to catch. */
 export const robustnessMutants = defineMutants(
@@ -148,6 +156,111 @@ export const robustnessMutants = defineMutants(
     code: "E_SERVER_ERROR",
     summary: "throws on an id with a NUL",
     fault: (fired) => answerFault(fired, /%00/, () => serverError),
+  },
+  {
+    id: "oversize-crash",
+    breaks: "R07",
+    code: "E_DIED",
+    summary: "a body that is too large ends the process",
+    fault(fired) {
+      const { server: remember, die } = dieOf(fired);
+      const { server: listen } = requestFault((own) => (request, response) => {
+        if (Number(request.headers["content-length"]) > longestBody) void die();
+        else own(request, response);
+      });
+      return {
+        server(server, state) {
+          remember(server, state);
+          listen(server, state);
+        },
+      };
+    },
+  },
+  {
+    id: "no-body-limit",
+    breaks: "R07",
+    code: "E_NO_BODY_LIMIT",
+    summary: "reads bodies of any size",
+    fault: (fired) =>
+      requestFault((own) => async (request, response) => {
+        if (!(Number(request.headers["content-length"]) > longestBody)) return own(request, response);
+        const pieces: Buffer[] = [];
+        for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
+        fired();
+        const { method } = JSON.parse(Buffer.concat(pieces).toString());
+        const body = JSON.stringify({
+          detail: `Unknown method: ${method}. Available: Echo, Load, Save, Sink, Train`,
+        });
+        response.writeHead(400, { "content-type": "application/json" }).end(body);
+      }),
+  },
+  {
+    id: "short-body-accepted",
+    breaks: "R08",
+    code: "E_BROKEN_FRAMING_ACCEPTED",
+    summary: "carries out a request whose body is shorter than it announces",
+    fault: (fired) =>
+      bytesFault((bytes) => {
+        const { head, body } = splitHead(bytes);
+        const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1]);
+        if (!(length > body.length) || !body.includes("}")) return bytes;
+        try {
+          JSON.parse(body.toString());
+        } catch {
+          // The rest is still on its way.
+          return bytes;
+        }
+        fired();
+        return Buffer.concat([Buffer.from(head.replace(String(length), String(body.length))), body]);
+      }),
+  },
+  {
+    id: "cl-te-desync",
+    breaks: "R08",
+    code: "E_DESYNC",
+    summary: "goes by Content-Length where chunks are announced as well",
+    fault: (fired) =>
+      bytesFault((bytes, socket) => {
+        const { head, body } = splitHead(bytes);
+        const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1]);
+        if (Number.isNaN(length) || !/\r\ntransfer-encoding:/i.test(head)) return bytes;
+        fired();
+        socket.write(
+          "HTTP/1.1 422 Unprocessable Entity\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+        );
+        return body.subarray(length);
+      }),
+  },
+  {
+    id: "one-connection-at-a-time",
+    breaks: "R09",
+    code: "E_DEADLINE",
+    summary: "accepts no connection before the one before it has sent its request",
+    fault(fired) {
+      let turn: Promise<unknown> = Promise.resolve();
+      return bytesFault((bytes, socket) => {
+        if (bytes.includes("\r\n\r\n")) return turn.then(() => bytes);
+        fired();
+        turn = Promise.all([turn, new Promise((resolve) => socket.once("end", resolve))]);
+        socket.once("end", () => socket.destroy()).resume();
+        return turn.then(() => bytes);
+      });
+    },
+  },
+  {
+    id: "no-header-timeout",
+    breaks: "R09",
+    code: "E_SLOW_CLIENT_KEPT",
+    summary: "waits for the end of a request's headers for ever",
+    fault: (fired) => ({
+      server(server) {
+        server.headersTimeout = 0;
+        server.requestTimeout = 0;
+        server.on("connection", (socket) => {
+          setTimeout(() => socket.bytesRead > 0 && !socket.destroyed && fired(), 1500).unref();
+        });
+      },
+    }),
   },
   {
     id: "gzip-500",

@@ -9,6 +9,8 @@ import { lengthLies } from "./r08-length-lies.ts";
 import { slowClient } from "./r09-slow-client.ts";
 import { mediaType } from "./r10-media-type.ts";
 import { noInternals } from "./r11-no-internals.ts";
+import { fuzzShape } from "./r12-fuzz-shape.ts";
+import { fuzzModel } from "./r13-fuzz-model.ts";
 
 export const robustnessCases = [
   unicode,
@@ -22,4 +24,6 @@ export const robustnessCases = [
   slowClient,
   mediaType,
   noInternals,
+  fuzzShape,
+  fuzzModel,
 ];

@@ -34,7 +34,6 @@ export const slowClient = defineCase({
     );
     const bodies = Array.from({ length: connections / 2 }, () => drip(t, body));
     await t.pause(500);
-    const budget_ms = Math.max(300, t.scaled(healthBudget_ms));
     const isServed = await healthAnswers(t);
     const all = heads.map(({ result }) => result);
     if (isServed) await Promise.race([Promise.all(all), t.pause(patience_ms)]);

@@ -3,6 +3,7 @@ import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { answerFault, bytesFault, dieOf, executeFault, onExecute, requestFault } from "../faults.ts";
 import { defineMutants } from "../mutant.ts";
+import type { Task } from "../pristine.ts";
 
 const serverError = { status: 500, body: { detail: "Internal Server Error" } };
 const done = (text: string) => ({
@@ -302,5 +303,112 @@ export const robustnessMutants = defineMutants(
       answerFault(fired, /^\/control\/none-/, () => ({
         body: { detail: "Not Found", env: { PATH: "/usr/local/bin:/usr/bin", HOME: "/root" } },
       })),
+  },
+  {
+    id: "500-on-negative",
+    breaks: "R12",
+    code: "E_SERVER_ERROR",
+    summary: "cannot count below 0",
+    fault: (fired) =>
+      executeFault(fired, (text) =>
+        /[:,[]-[1-9]/.test(text.replace(/"(?:[^"\\]|\\.)*"/g, '""')) ? serverError : undefined,
+      ),
+  },
+  {
+    id: "500-on-key-37",
+    breaks: "R12",
+    code: "E_SERVER_ERROR",
+    summary: "uses names of members, character 37 included, as formats",
+    fault: (fired) =>
+      executeFault(fired, (text) =>
+        /"(?:[^"\\]|\\.)*%(?:[^"\\]|\\.)*":/.test(text) ? serverError : undefined,
+      ),
+  },
+  {
+    id: "hang-on-empty-key",
+    breaks: "R12",
+    code: "E_DEADLINE",
+    summary: "never answers a request with a member whose name is empty",
+    settings: { timeout_ms: 300 },
+    fault: (fired) => ({
+      call(call, next) {
+        if (!/[{,]"":/.test(call.body.toString())) return next();
+        fired();
+        return new Promise(() => {});
+      },
+    }),
+  },
+  {
+    id: "any-parameters",
+    breaks: "R12",
+    code: "E_INVALID_ACCEPTED",
+    summary: "completes whatever the parameters are, be they no object",
+    fault: (fired) =>
+      executeFault(fired, (_text, _call, { parameters = {} }) =>
+        typeof parameters === "object" ? undefined : done("done"),
+      ),
+  },
+  {
+    id: "regress-after-3-dups",
+    breaks: "R13",
+    code: "E_CONTRADICTION",
+    summary: "runs a task again when its request came a fourth time",
+    fault(fired) {
+      const counts = new Map<string, number>();
+      let tasks: Map<string, Task> = new Map();
+      return {
+        server(_server, state) {
+          tasks = state.tasks;
+        },
+        handle({ workflow_id, task_id }, next) {
+          const pair = `${workflow_id}/${task_id}`;
+          const count = (counts.get(pair) ?? 0) + 1;
+          counts.set(pair, count);
+          for (const task of count < 4 ? [] : tasks.values()) {
+            if (task.status === "running" || `${task.body.workflow_id}/${task.body.task_id}` !== pair)
+              continue;
+            fired();
+            task.status = "running";
+          }
+          return next();
+        },
+      };
+    },
+  },
+  {
+    id: "id-reused-after-20",
+    breaks: "R13",
+    code: "E_HANDLE_REUSED",
+    summary: "counts its tasks from 0 to 19, and then from 0 again",
+    fault(fired) {
+      let serial = 0;
+      return {
+        handle() {
+          if (serial >= 20) fired();
+          return `task-${serial++ % 20}`;
+        },
+      };
+    },
+  },
+  {
+    id: "status-of-wrong-task",
+    breaks: "R13",
+    code: "E_CONTRADICTION",
+    summary: "answers for the newest task of a workflow that has more than three",
+    fault(fired) {
+      let tasks: Map<string, Task> = new Map();
+      return {
+        server(_server, state) {
+          tasks = state.tasks;
+        },
+        find(_id, next) {
+          const task = next();
+          const same = [...tasks.values()].filter(({ body }) => body.workflow_id === task?.body.workflow_id);
+          if (task === undefined || same.length <= 3 || same.at(-1) === task) return task;
+          fired();
+          return same.at(-1);
+        },
+      };
+    },
   },
 );

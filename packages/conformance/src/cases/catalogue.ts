@@ -4,6 +4,7 @@ import { concurrentCases } from "./concurrent/index.ts";
 import { coreCases } from "./core/index.ts";
 import { isolationCases } from "./isolation/index.ts";
 import { monitorCases } from "./monitors/index.ts";
+import { performanceCases } from "./performance/index.ts";
 import { robustnessCases } from "./robustness/index.ts";
 import { sequentialCases } from "./sequential/index.ts";
 
@@ -15,5 +16,6 @@ export const catalogue: readonly ConformanceCase[] = [
   ...authCases,
   ...robustnessCases,
   ...isolationCases,
+  ...performanceCases,
   ...monitorCases,
 ];

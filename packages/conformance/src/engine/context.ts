@@ -99,6 +99,8 @@ export interface CaseContext extends Omit<Driver, "request"> {
   handleOf(execute: Exchange): string;
   /** Tells something that is no verdict. */
   tell(code: Code, say: Say): void;
+  /** Notes a check that came to nothing, because the machine was too busy. */
+  inconclusive(code: Code, say: Say): void;
   /** Ends the case: something that it needs is missing; `what` says what to add. */
   untestable(what: string): never;
   /** Ends the case: it does not concern this service. */

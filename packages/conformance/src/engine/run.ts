@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { catalogue } from "../cases/catalogue.ts";
+import { isBudgeted } from "../cases/performance/figures.ts";
 import { type FixtureHost, startFixtureHost } from "../target/fixture-host.ts";
 import type { Mode, Sample } from "../target/sample.ts";
 import type { SpawnedTarget } from "../target/spawn.ts";
@@ -80,7 +81,7 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
   const started_at = new Date().toISOString();
   const emit = options.onEvent ?? (() => {});
   const history = new History((exchange) => emit({ type: "exchange", exchange }));
-  const cases = options.cases ?? catalogue;
+  const cases = (options.cases ?? catalogue).map((one) => withBudget(one, settings.budget));
   let caseId = "";
   const wireOptions: WireOptions = {
     base_url: options.url,
@@ -153,6 +154,11 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
   };
   emit({ type: "run.end", report });
   return report;
+}
+
+/** A case that only tells figures is a MUST where one of them has a budget. */
+function withBudget(one: ConformanceCase, budget: Settings["budget"]): ConformanceCase {
+  return isBudgeted(one.id, budget) ? { ...one, level: "MUST" } : one;
 }
 
 /** What decides whether a case can run. */
@@ -268,6 +274,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
       throw new CaseStop("no handle");
     },
     tell: (code, say) => findings.add("info", code, say),
+    inconclusive: (code, say) => findings.add("inconclusive", code, say),
     ...stops,
     timed: createTimed(findings),
     scaled: (ms) => ms * settings.time_scale,

@@ -28,7 +28,12 @@ export interface CallOptions {
   valid?: boolean;
   /** A 5xx is a legal answer here, and monitors do not mind it. @default false */
   may_be_5xx?: boolean;
+  /** Keep only the beginning of both bodies, for calls with a lot of them. @default false */
+  brief?: boolean;
 }
+
+/** So much of a body is kept of a call that is to be kept in brief. */
+const briefBody = 4096;
 
 /** What `send` needs to know of the target. */
 export interface WireOptions {
@@ -130,13 +135,15 @@ export function createWire(history: History, options: WireOptions): Wire {
     const pairs = Object.entries(headers).flatMap(([name, value]) =>
       [value].flat().map((one) => [name, one] as const),
     );
+    const keep = (bytes: Buffer) =>
+      call.brief && bytes.length > briefBody ? Buffer.from(bytes.subarray(0, briefBody)) : bytes;
     return history.add({
       case_id: options.caseId(),
       kind,
       valid,
       ...(call.may_be_5xx && { may_be_5xx: true }),
-      request: { method, path: url === undefined ? path : call.path, headers: pairs, body },
-      reply,
+      request: { method, path: url === undefined ? path : call.path, headers: pairs, body: keep(body) },
+      reply: reply && { ...reply, body: keep(reply.body), cut: reply.cut || keep(reply.body) !== reply.body },
       silence,
       sent_at,
       answered_at,

@@ -2,7 +2,7 @@
  * The pristine service as a process of its own, for cases that stop and start it. `PORT`,
  * `SERVICE_API_KEY` and `TIME_SCALE` say how it runs; `FAULT` names one of {@link processFaults}.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Hooks, type RunningPristine, startPristine, type Task } from "./pristine.ts";
 import { firedLine } from "./run-spawned.ts";
@@ -25,8 +25,22 @@ const processFaults: Record<string, () => ProcessFault> = {
       setTimeout(() => process.exit(0), 5);
     },
   }),
+  "leak-64k-per-task": () => ({ hooks: leaking(() => Buffer.alloc(64 * 1024, 1)) }),
+  "fd-leak": () => ({ hooks: leaking(() => openSync(import.meta.filename, "r")) }),
   "zombie-running": () => ({ hooks: zombieRunning(process.env.STATE ?? "") }),
 };
+
+/** Keeps something of every task for ever. */
+function leaking(something: () => unknown): Hooks {
+  const kept: unknown[] = [];
+  return {
+    work(_task, next) {
+      kept.push(something());
+      if (kept.length === 1) fired();
+      return next();
+    },
+  };
+}
 
 /** Remembers over a restart that a task ran, and nothing ever ends it. */
 function zombieRunning(file: string): Hooks {

@@ -2,12 +2,13 @@ import { defineCase } from "../../engine/case.ts";
 import { excerpt, requireAlive, requireUnknownIds, withstood } from "./probe.ts";
 
 const up = 12;
-const targets = ["etc/passwd", "proc/self/environ", "windows/win.ini"];
+const targets = ["etc/passwd", "windows/win.ini"];
 
 /** As they stand in the request line. The first ones some servers rightly clean up, by a redirect or by themselves. */
 const cleanable = [
   "..",
   "%2e%2e",
+  `${"..%2f".repeat(up)}proc%2fself%2fenviron`,
   ...targets.flatMap((file) => [
     "../".repeat(up) + file,
     "%2e%2e/".repeat(up) + file,

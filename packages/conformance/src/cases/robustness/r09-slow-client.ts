@@ -53,7 +53,7 @@ export const slowClient = defineCase({
 
 /** Whether others are served meanwhile. */
 async function healthAnswers(t: CaseContext): Promise<boolean> {
-  const budget_ms = Math.max(300, t.scaled(healthBudget_ms));
+  const budget_ms = Math.max(600, t.scaled(healthBudget_ms));
   for (let again = 0; again < 3; again++) {
     const health = await t.timed(
       budget_ms,

@@ -24,7 +24,11 @@ export const fuzzShape = defineCase({
     const sample = lightSample(t);
     const template = sample ? t.requestOf(sample) : plainRequest(t);
     const requests = fuzzedRequests(fc, template, noMethod);
-    const effort: Effort = { runs: t.settings.fuzz_runs, time_ms: t.scaled(10_000) };
+    const effort: Effort = {
+      runs: t.settings.fuzz_runs,
+      time_ms: Math.max(4000, t.scaled(10_000)),
+      shrink_ms: t.scaled(10_000),
+    };
     let isAnyWorkedOn = false;
     const { tried, counterexample } = await disprove(
       fc,

@@ -35,7 +35,11 @@ export const fuzzModel = defineCase({
         await fc.asyncModelRun(() => ({ model: { pairs: new Set<number>() }, real: session }), commands);
         told.push(...session.told);
       },
-      { runs: Math.max(4, Math.ceil(t.settings.fuzz_runs / 15)), time_ms: t.scaled(12_000) },
+      {
+        runs: Math.max(4, Math.ceil(t.settings.fuzz_runs / 15)),
+        time_ms: Math.max(4000, t.scaled(10_000)),
+        shrink_ms: t.scaled(10_000),
+      },
     );
     if (counterexample === undefined) {
       t.check(tried > 0, "E_CONTRADICTION", { expected: "sequences to be tried", found: "none were" });

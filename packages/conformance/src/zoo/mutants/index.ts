@@ -3,6 +3,7 @@ import { concurrentMutants } from "./concurrent.ts";
 import { coreMutants } from "./core.ts";
 import { isolationMutants } from "./isolation.ts";
 import { monitorMutants } from "./monitors.ts";
+import { performanceMutants } from "./performance.ts";
 import { robustnessMutants } from "./robustness.ts";
 import { sequentialMutants } from "./sequential.ts";
 
@@ -14,5 +15,6 @@ export const mutants = [
   ...authMutants,
   ...robustnessMutants,
   ...isolationMutants,
+  ...performanceMutants,
   ...monitorMutants,
 ];

@@ -258,7 +258,7 @@ export const robustnessMutants = defineMutants(
         server.headersTimeout = 0;
         server.requestTimeout = 0;
         server.on("connection", (socket) => {
-          setTimeout(() => socket.bytesRead > 0 && !socket.destroyed && fired(), 1500).unref();
+          setTimeout(() => socket.bytesRead > 0 && !socket.destroyed && fired(), 1100).unref();
         });
       },
     }),

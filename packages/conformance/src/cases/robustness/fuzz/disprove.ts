@@ -35,8 +35,10 @@ export interface Counterexample<T> {
 /** How much is tried. */
 export interface Effort {
   runs: number;
-  /** No new input after so many ms, for shrinking included. */
+  /** No new input is tried after so many ms. */
   time_ms: number;
+  /** No smaller input is tried so many ms after the first that disproves. */
+  shrink_ms: number;
 }
 
 /** Each of these costs a whole time limit, so shrinking goes on for so many of them only. */
@@ -52,16 +54,16 @@ export async function disprove<T>(
   t: CaseContext,
   values: Arbitrary<T>,
   holds: (value: T) => Promise<void>,
-  { runs, time_ms }: Effort,
+  { runs, time_ms, shrink_ms }: Effort,
 ): Promise<{ tried: number; counterexample: Counterexample<T> | undefined }> {
   const { seed, fuzz_path } = t.settings;
-  const began = performance.now();
+  let until = performance.now() + time_ms;
   let tried = 0;
   let slow = 0;
   let last: Disproof | undefined;
   let broken: { error: unknown } | undefined;
   const property = fc.asyncProperty(values, async (value) => {
-    const isOver = performance.now() - began > time_ms || slow >= mostSlow;
+    const isOver = performance.now() > until || slow >= mostSlow;
     if (broken !== undefined || isOver) return;
     tried++;
     try {
@@ -75,6 +77,7 @@ export async function disprove<T>(
       if (slowCodes.includes(error.code)) slow++;
       // Shrinking must not wander off to another fault.
       if (last !== undefined && last.code !== error.code) return;
+      if (last === undefined) until = performance.now() + shrink_ms;
       last = error;
       throw error;
     }

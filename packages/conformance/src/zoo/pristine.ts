@@ -505,7 +505,7 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
   }
 
   const server = createServer({
-    headersTimeout: Math.max(1000, 5000 * time_scale),
+    headersTimeout: Math.max(2000, 5000 * time_scale),
     requestTimeout: 20_000,
     connectionsCheckingInterval: 250,
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import { type RawResult, requestHead } from "../../wire/raw.ts";
@@ -36,7 +37,7 @@ export const slowClient = defineCase({
     await t.pause(500);
     const isServed = await healthAnswers(t);
     const all = heads.map(({ result }) => result);
-    if (isServed) await Promise.race([Promise.all(all), t.pause(patience_ms)]);
+    if (isServed) await Promise.race([Promise.all(all), sleep(patienceOf(t), undefined, { ref: false })]);
     for (const { stop } of [...heads, ...bodies]) stop();
     const results = await Promise.all(all);
     await Promise.all(bodies.map(({ result }) => result));
@@ -44,12 +45,17 @@ export const slowClient = defineCase({
     const kept = results.filter(({ ended }) => ended === "timeout");
     t.check(kept.length === 0, "E_SLOW_CLIENT_KEPT", {
       level: "SHOULD",
-      expected: `connections whose headers never end to be closed within ${t.scaled(patience_ms) / 1000} s`,
+      expected: `connections whose headers never end to be closed within ${patienceOf(t) / 1000} s`,
       found: `${kept.length} of ${all.length} are still open`,
       at: kept[0]?.exchange,
     });
   },
 });
+
+/** However much a run hurries, clients have to be slow. */
+function patienceOf(t: CaseContext): number {
+  return Math.max(5000, t.scaled(patience_ms));
+}
 
 /** Whether others are served meanwhile. */
 async function healthAnswers(t: CaseContext): Promise<boolean> {
@@ -72,11 +78,11 @@ async function healthAnswers(t: CaseContext): Promise<boolean> {
 /** Writes a request's beginning, then a letter now and then. */
 function drip(t: CaseContext, beginning: string): { result: Promise<RawResult>; stop(): void } {
   const stopped = new AbortController();
-  const each_ms = t.scaled(patience_ms) / drops;
+  const each_ms = patienceOf(t) / drops;
   const letters = Array.from({ length: drops * 2 }, () => [each_ms, "x"] as const).flat();
   const result = t.raw({
     write: [beginning, ...letters],
-    timeout_ms: t.scaled(patience_ms) * 4,
+    timeout_ms: patienceOf(t) * 4,
     signal: stopped.signal,
   });
   return { result, stop: () => stopped.abort() };

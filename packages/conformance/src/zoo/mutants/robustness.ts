@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
-import { answerFault, bytesFault, dieOf, executeFault, onExecute, requestFault } from "../faults.ts";
+import {
+  answerFault,
+  bytesFault,
+  dieOf,
+  executeFault,
+  onExecute,
+  onStatus,
+  requestFault,
+} from "../faults.ts";
 import { defineMutants } from "../mutant.ts";
 import type { Task } from "../pristine.ts";
 
@@ -355,8 +363,15 @@ export const robustnessMutants = defineMutants(
     summary: "runs a task again when its request came a fourth time",
     fault(fired) {
       const counts = new Map<string, number>();
+      const seen = new Set<string>();
       let tasks: Map<string, Task> = new Map();
       return {
+        async call(call, next) {
+          const answer = await next();
+          const { status } = (answer.body ?? {}) as { status?: string };
+          if (onStatus.test(call.path) && status !== "running") seen.add(call.path.split("/").at(-1) ?? "");
+          return answer;
+        },
         server(_server, state) {
           tasks = state.tasks;
         },
@@ -365,8 +380,7 @@ export const robustnessMutants = defineMutants(
           const count = (counts.get(pair) ?? 0) + 1;
           counts.set(pair, count);
           for (const task of count < 4 ? [] : tasks.values()) {
-            if (task.status === "running" || `${task.body.workflow_id}/${task.body.task_id}` !== pair)
-              continue;
+            if (!seen.has(task.handle) || `${task.body.workflow_id}/${task.body.task_id}` !== pair) continue;
             fired();
             task.status = "running";
           }

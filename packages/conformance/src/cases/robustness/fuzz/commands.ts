@@ -126,9 +126,9 @@ async function settle(session: Session, at: number): Promise<void> {
   const told = pick(session, at);
   if (told === undefined) return;
   const { expected, execute, handle } = told;
-  const run = await t.follow(expected.sample, execute);
-  calls.push(...run.polls, ...(run.output_call ? [run.output_call] : []));
-  for (const poll of run.polls) note(session, told, poll);
+  const onPoll = (poll: Exchange) => void note(session, told, noted(session, poll));
+  const run = await t.follow(expected.sample, execute, { onPoll });
+  if (run.output_call) calls.push(run.output_call);
   if (run.end === "stuck") refuse(session, "E_STUCK", `${handle} does not end`);
   if (run.end === "broken") refuse(session, "E_CONTRADICTION", `${handle}: ${describe(run.last)}`);
   if (expected.fingerprint === undefined || run.end !== "complete") return;

@@ -22,7 +22,7 @@ export interface RawCall {
 }
 
 /** Bytes that are written many times over, and not kept in the history. */
-export interface Repeated {
+interface Repeated {
   bytes: Uint8Array;
   times: number;
 }

@@ -4,6 +4,7 @@
  */
 import { existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { requestFault } from "./faults.ts";
 import { type Hooks, type RunningPristine, startPristine, type Task } from "./pristine.ts";
 import { firedLine } from "./run-spawned.ts";
 
@@ -27,6 +28,7 @@ const processFaults: Record<string, () => ProcessFault> = {
   }),
   "leak-64k-per-task": () => ({ hooks: leaking(() => Buffer.alloc(64 * 1024, 1)) }),
   "fd-leak": () => ({ hooks: leaking(() => openSync(import.meta.filename, "r")) }),
+  "oversize-kept": () => ({ hooks: keepingBodies() }),
   "zombie-running": () => ({ hooks: zombieRunning(process.env.STATE ?? "") }),
 };
 
@@ -40,6 +42,17 @@ function leaking(something: () => unknown): Hooks {
       return next();
     },
   };
+}
+
+/** Reads what is too large, keeps it for ever, and refuses it then. */
+function keepingBodies(): Hooks {
+  const kept: Buffer[] = [];
+  return requestFault((own) => async (request, response) => {
+    if (!(Number(request.headers["content-length"]) > 16 * 2 ** 20)) return own(request, response);
+    fired();
+    for await (const piece of request as AsyncIterable<Buffer>) kept.push(Buffer.from(piece));
+    response.writeHead(413, { "content-type": "application/json" }).end('{"detail":"too large"}');
+  });
 }
 
 /** Remembers over a restart that a task ran, and nothing ever ends it. */

@@ -22,7 +22,7 @@ export const ack = defineCase({
     const sample = lightSample(t) ?? t.sample();
     await measure(t, "P01", async () => {
       const executes: Exchange[] = [];
-      await repeat({ times: calls, time_ms: t.scaled(10_000), atLeast: 5 }, async () => {
+      await repeat({ times: calls, time_ms: t.scaled(5000), atLeast: 5 }, async () => {
         executes.push(await t.execute(sample));
       });
       await drain(t, sample, executes);

@@ -37,13 +37,13 @@ async function measurePolls(t: CaseContext): Promise<Measured> {
   const executes = await Promise.all(Array.from({ length: running }, () => t.execute(slow)));
   const handles = executes.flatMap((execute) => handleIn(execute) ?? []);
   const times: number[] = [];
-  await repeat({ times: 300, time_ms: t.scaled(3000), atLeast: 20 }, async (time) => {
+  await repeat({ times: 300, time_ms: t.scaled(2000), atLeast: 20 }, async (time) => {
     times.push(await statusTime(t, handles[time % handles.length] ?? first));
   });
   const light = lightSample(t) ?? slow;
   let count = 0;
   const kept: Exchange[] = [];
-  await repeat({ times: stored, time_ms: Math.max(3000, t.scaled(10_000)), atLeast: 20 }, async () => {
+  await repeat({ times: stored, time_ms: Math.max(2000, t.scaled(4000)), atLeast: 20 }, async () => {
     kept.push(await t.execute(light));
     count++;
   });

@@ -8,7 +8,7 @@ import { ackOf, drain, type Measured, measure, percentile } from "./measure.ts";
 
 const lowest = 10;
 const highest = 640;
-const step_ms = 1000;
+const step_ms = 500;
 
 export const knee = defineCase({
   id: "P03",

@@ -34,7 +34,7 @@ async function measureTasks(t: CaseContext): Promise<Measured> {
   const points: [tasks: number, bytes: number][] = [];
   const filesBefore = await spawned.openFiles();
   let done = 0;
-  for (; done < tasks && (done < 2 * batch || performance.now() - began < t.scaled(20_000)); done += batch) {
+  for (; done < tasks && (done < 2 * batch || performance.now() - began < t.scaled(10_000)); done += batch) {
     await runTasks(t, batch);
     const bytes = await spawned.rss();
     if (bytes !== undefined) points.push([done + batch, bytes]);

@@ -42,7 +42,7 @@ export const startup = defineCase({
 
 async function healthUnderLoad(t: CaseContext): Promise<Measured> {
   const sample = lightSample(t) ?? t.sample();
-  const until = performance.now() + t.scaled(3000);
+  const until = performance.now() + t.scaled(2000);
   let busy = callers;
   const executes: Exchange[] = [];
   const caller = async () => {

@@ -26,7 +26,7 @@ export const fuzzShape = defineCase({
     const requests = fuzzedRequests(fc, template, noMethod);
     const effort: Effort = {
       runs: t.settings.fuzz_runs,
-      time_ms: Math.max(4000, t.scaled(10_000)),
+      time_ms: Math.max(4000, t.scaled(6000)),
       shrink_ms: t.scaled(10_000),
     };
     let isAnyWorkedOn = false;

@@ -37,7 +37,7 @@ export const fuzzModel = defineCase({
       },
       {
         runs: Math.max(4, Math.ceil(t.settings.fuzz_runs / 15)),
-        time_ms: Math.max(4000, t.scaled(10_000)),
+        time_ms: Math.max(4000, t.scaled(6000)),
         shrink_ms: t.scaled(10_000),
       },
     );

@@ -204,6 +204,14 @@ export const robustnessMutants = defineMutants(
       }),
   },
   {
+    id: "oversize-kept",
+    breaks: "R07",
+    code: "E_MEMORY",
+    summary: "refuses bodies that are too large after it has read them, and keeps them",
+    spawned: { FAULT: "oversize-kept" },
+    fault: () => ({}),
+  },
+  {
     id: "short-body-accepted",
     breaks: "R08",
     code: "E_BROKEN_FRAMING_ACCEPTED",

@@ -14,7 +14,7 @@ export interface Expected {
 }
 
 /** A handle that was told, and for what. */
-export interface Told {
+interface Told {
   handle: string;
   execute: Exchange;
   expected: Expected;

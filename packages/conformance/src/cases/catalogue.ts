@@ -6,6 +6,8 @@ import { dataPlaneCases } from "./data-plane/index.ts";
 import { extensionCases } from "./extensions/index.ts";
 import { isolationCases } from "./isolation/index.ts";
 import { monitorCases } from "./monitors/index.ts";
+import { performanceCases } from "./performance/index.ts";
+import { robustnessCases } from "./robustness/index.ts";
 import { sequentialCases } from "./sequential/index.ts";
 
 /** All cases, in the order in which they run: what is cheap and telling first, what can do harm last, monitors at the end. */
@@ -15,7 +17,9 @@ export const catalogue: readonly ConformanceCase[] = [
   ...concurrentCases,
   ...authCases,
   ...dataPlaneCases,
+  ...robustnessCases,
   ...isolationCases,
+  ...performanceCases,
   ...extensionCases,
   ...monitorCases,
 ];

@@ -6,6 +6,8 @@ import { dataPlaneCodes } from "./data-plane.ts";
 import { extensionCodes } from "./extensions.ts";
 import { isolationCodes } from "./isolation.ts";
 import { monitorCodes } from "./monitors.ts";
+import { performance } from "./performance.ts";
+import { robustness } from "./robustness.ts";
 
 /** Every reason that a check can end with. Self-tests bind to these words; one is never given another meaning. */
 export const codes = {
@@ -14,7 +16,9 @@ export const codes = {
   ...concurrentCodes,
   ...authCodes,
   ...dataPlaneCodes,
+  ...robustness,
   ...isolationCodes,
+  ...performance,
   ...extensionCodes,
   ...monitorCodes,
 } as const satisfies Record<string, CodeText>;

@@ -96,6 +96,15 @@ export interface Finding {
   found: string;
   /** The exchanges that show it, oldest first. */
   exchanges: readonly Exchange[];
+  /** What makes the fuzzer generate it again. */
+  replay?: FuzzReplay;
+}
+
+/** Where in a fuzzer's stream of inputs a counterexample is. */
+export interface FuzzReplay {
+  seed: number;
+  /** For the setting `fuzz_path`. */
+  path: string;
 }
 
 /** What a case came to. */

@@ -7,7 +7,7 @@ import type { Exchange, History, ReceivedReply } from "../wire/exchange.ts";
 import type { RawCall, RawResult } from "../wire/raw.ts";
 import type { CallOptions } from "../wire/send.ts";
 import type { Calibration, Ended } from "./calibrate.ts";
-import type { Finding, FindingStatus, Level } from "./case.ts";
+import type { Finding, FindingStatus, FuzzReplay, Level } from "./case.ts";
 import type { DriveOptions, Driver } from "./drive.ts";
 import type { Payload } from "./payload.ts";
 import { CaseStop, NotApplicable, Untestable } from "./stop.ts";
@@ -20,6 +20,8 @@ export interface Say {
   at?: Exchange | readonly (Exchange | undefined)[] | undefined;
   /** Another level than the case's. */
   level?: Level;
+  /** Of what a fuzzer has found. */
+  replay?: FuzzReplay;
 }
 
 /** Settings of a run that cases look at. */
@@ -32,6 +34,8 @@ export interface Settings {
   /** How long a result has to stay readable to be judged so (T14). */
   retention_ms: number;
   fuzz_runs: number;
+  /** Fuzz only what `replay.path` of a finding says, with the `seed` that it says. */
+  fuzz_path?: string;
   /** As in `{ "p95.ack": 300 }`: a budget makes a performance case a check. */
   budget: Readonly<Record<string, number>>;
   /** The longest a call to execute may take (R-READ-11), less a margin. */
@@ -99,6 +103,8 @@ export interface CaseContext extends Omit<Driver, "request"> {
   tell(code: Code, say: Say): void;
   /** Adds to the reason of the result: what a pass rests on. */
   note(text: string): void;
+  /** Notes a check that came to nothing, because the machine was too busy. */
+  inconclusive(code: Code, say: Say): void;
   /** Ends the case: something that it needs is missing; `what` says what to add. */
   untestable(what: string): never;
   /** Ends the case: it does not concern this service. */
@@ -143,9 +149,9 @@ export class Findings {
     if (!this.check(holds, code, say)) throw new CaseStop(say.found);
   }
 
-  add(status: FindingStatus, code: Code, { expected, found, at }: Say): void {
+  add(status: FindingStatus, code: Code, { expected, found, at, replay }: Say): void {
     const exchanges = [at].flat().filter((one): one is Exchange => one !== undefined);
-    this.all.push({ status, code, expected, found, exchanges });
+    this.all.push({ status, code, expected, found, exchanges, ...(replay && { replay }) });
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { catalogue } from "../cases/catalogue.ts";
+import { isBudgeted } from "../cases/performance/figures.ts";
 import { type FixtureHost, startFixtureHost } from "../target/fixture-host.ts";
 import type { Mode, Sample } from "../target/sample.ts";
 import type { SpawnedTarget } from "../target/spawn.ts";
@@ -11,10 +12,10 @@ import type { CaseResult, CaseStatus, ConformanceCase, Need, Profile } from "./c
 import { type CaseContext, Findings, type OperationsInfo, type Settings, stops } from "./context.ts";
 import { createDriver, type Driver, readAs } from "./drive.ts";
 import type { RunEvent } from "./events.ts";
-import { watchQuiet } from "./lag.ts";
 import { fetchPayload, readPayload } from "./payload.ts";
 import type { RunReport } from "./report.ts";
 import { CaseStop, HarnessFault, NotApplicable, Untestable } from "./stop.ts";
+import { createTimed } from "./timed.ts";
 import { countStatuses, judgeProfiles, judgeRun } from "./verdict.ts";
 
 /** A failure that is known; it does not fail the run, but fails it once it is gone. */
@@ -80,7 +81,7 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
   const started_at = new Date().toISOString();
   const emit = options.onEvent ?? (() => {});
   const history = new History((exchange) => emit({ type: "exchange", exchange }));
-  const cases = options.cases ?? catalogue;
+  const cases = (options.cases ?? catalogue).map((one) => withBudget(one, settings.budget));
   let caseId = "";
   const wireOptions: WireOptions = {
     base_url: options.url,
@@ -153,6 +154,11 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
   };
   emit({ type: "run.end", report });
   return report;
+}
+
+/** A case that only tells figures is a MUST where one of them has a budget. */
+function withBudget(one: ConformanceCase, budget: Settings["budget"]): ConformanceCase {
+  return isBudgeted(one.id, budget) ? { ...one, level: "MUST" } : one;
 }
 
 /** What decides whether a case can run. */
@@ -271,31 +277,9 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     },
     tell: (code, say) => findings.add("info", code, say),
     note: (text) => void findings.notes.push(text),
+    inconclusive: (code, say) => findings.add("inconclusive", code, say),
     ...stops,
-    async timed(budget_ms, code, say, work) {
-      for (let attempt = 1; ; attempt++) {
-        const quietOf = watchQuiet();
-        const began = performance.now();
-        const value = await work();
-        const took_ms = performance.now() - began;
-        const { quiet } = quietOf();
-        if (took_ms <= budget_ms) {
-          // Not reproduced: the first time was the machine's fault, or the service's mood.
-          if (attempt === 1) findings.check(true, code, say(took_ms));
-          else findings.add("inconclusive", code, say(took_ms));
-          return value;
-        }
-        const isHopeless = took_ms > 5 * budget_ms;
-        if (isHopeless || (quiet && attempt > 1)) {
-          findings.check(false, code, say(took_ms));
-          return value;
-        }
-        if (attempt > 1) {
-          findings.add("inconclusive", code, say(took_ms));
-          return value;
-        }
-      }
-    },
+    timed: createTimed(findings),
     scaled: (ms) => ms * settings.time_scale,
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms * settings.time_scale)),
   };

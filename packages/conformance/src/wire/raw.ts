@@ -6,7 +6,7 @@ import type { WireOptions } from "./send.ts";
 /** One conversation over a socket of its own, for what HTTP clients are too polite to send. */
 export interface RawCall {
   /** What is written, in order; a number is a pause in ms, an object waits until so much has come back. */
-  write: readonly (string | Uint8Array | number | RawWait)[];
+  write: readonly (string | Uint8Array | number | RawWait | Repeated)[];
   /** Half-close after the last write. @default false */
   end?: boolean;
   /** Reset the connection after the last write, as a caller does that dies. @default false */
@@ -17,6 +17,14 @@ export interface RawCall {
   replies?: number;
   /** @default the target's */
   timeout_ms?: number;
+  /** Fires when its time is up. */
+  signal?: AbortSignal;
+}
+
+/** Bytes that are written many times over, and not kept in the history. */
+interface Repeated {
+  bytes: Uint8Array;
+  times: number;
 }
 
 /** Writing goes on when this much has come back. */
@@ -61,6 +69,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
       over = true;
       clearTimeout(deadline);
       arrived();
+      call.signal?.removeEventListener("abort", giveUp);
       if (ended === "aborted" && !isTls) (socket as Socket).resetAndDestroy();
       else socket.destroy();
       const bytes = Buffer.concat(pieces);
@@ -82,6 +91,8 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
       resolve({ bytes, replies, rest, ended, duration_ms: history.now() - sent_at, exchange });
     };
     const deadline = setTimeout(() => finish("timeout", `no end within ${timeout_ms} ms`), timeout_ms);
+    const giveUp = () => finish("timeout", "the harness gave up");
+    call.signal?.addEventListener("abort", giveUp, { once: true });
     socket.on("data", (piece: Buffer) => {
       pieces.push(piece);
       arrived();
@@ -94,21 +105,34 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     socket.on("end", () => finish("closed", "the peer closed the connection"));
     socket.on("close", () => finish("closed", "the peer closed the connection"));
     socket.once(isTls ? "secureConnect" : "connect", async () => {
+      const write = (bytes: Uint8Array) => socket.write(bytes) || isDrained(socket);
       for (const piece of call.write) {
         if (over) return;
         if (typeof piece === "number") await new Promise((next) => setTimeout(next, piece));
-        else if (typeof piece === "object" && !(piece instanceof Uint8Array)) {
-          while (!over && !hasCome(piece)) await new Promise<void>((next) => (arrived = next));
-        } else {
+        else if (typeof piece === "string" || piece instanceof Uint8Array) {
           const bytes = Buffer.from(piece as Uint8Array);
           written.push(bytes);
-          if (!socket.write(bytes))
-            await new Promise((next) => socket.once("drain", next).once("close", next));
+          await write(bytes);
+        } else if ("times" in piece) {
+          for (let time = 0; time < piece.times && !over; time++) await write(piece.bytes);
+        } else {
+          while (!over && !hasCome(piece)) await new Promise<void>((next) => (arrived = next));
         }
       }
       if (call.end && !over) socket.end();
       if (call.abort) finish("aborted", "the harness went away on purpose");
     });
+  });
+}
+
+/** Resolves when more can be written, or never again. */
+function isDrained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off("drain", done).off("close", done);
+      resolve();
+    };
+    socket.on("drain", done).on("close", done);
   });
 }
 

@@ -2,9 +2,10 @@
  * The pristine service as a process of its own, for cases that stop and start it. `PORT`,
  * `SERVICE_API_KEY` and `TIME_SCALE` say how it runs; `FAULT` names one of {@link processFaults}.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { requestFault } from "./faults.ts";
 import { type Hooks, type RunningPristine, startPristine, type Task } from "./pristine.ts";
 import { firedLine } from "./run-spawned.ts";
 
@@ -37,6 +38,9 @@ const processFaults: Record<string, () => ProcessFault> = {
     writeFileSync(lock, "");
     return {};
   },
+  "leak-64k-per-task": () => ({ hooks: leaking(() => Buffer.alloc(64 * 1024, 1)) }),
+  "fd-leak": () => ({ hooks: leaking(() => openSync(import.meta.filename, "r")) }),
+  "oversize-kept": () => ({ hooks: keepingBodies() }),
 };
 
 /** Something that stays when the process is killed. */
@@ -44,6 +48,29 @@ function stateFile(): string {
   const folder = process.env.STATE_DIR;
   if (folder === undefined) throw new TypeError("Expected STATE_DIR, found nothing");
   return join(folder, "state");
+}
+
+/** Keeps something of every task for ever. */
+function leaking(something: () => unknown): Hooks {
+  const kept: unknown[] = [];
+  return {
+    work(_task, next) {
+      kept.push(something());
+      if (kept.length === 1) fired();
+      return next();
+    },
+  };
+}
+
+/** Reads what is too large, keeps it for ever, and refuses it then. */
+function keepingBodies(): Hooks {
+  const kept: Buffer[] = [];
+  return requestFault((own) => async (request, response) => {
+    if (!(Number(request.headers["content-length"]) > 16 * 2 ** 20)) return own(request, response);
+    fired();
+    for await (const piece of request as AsyncIterable<Buffer>) kept.push(Buffer.from(piece));
+    response.writeHead(413, { "content-type": "application/json" }).end('{"detail":"too large"}');
+  });
 }
 
 /** Remembers over a restart that a task ran, and nothing ever ends it. */

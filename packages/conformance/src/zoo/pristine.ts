@@ -510,9 +510,9 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
   }
 
   const server = createServer({
-    headersTimeout: 5000,
+    headersTimeout: Math.max(2000, 5000 * time_scale),
     requestTimeout: 20_000,
-    connectionsCheckingInterval: 500,
+    connectionsCheckingInterval: 250,
   });
   server.on("request", async (request, response) => {
     response.on("error", () => {});

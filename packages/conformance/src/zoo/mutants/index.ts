@@ -5,6 +5,8 @@ import { dataPlaneMutants } from "./data-plane.ts";
 import { extensionMutants } from "./extensions.ts";
 import { isolationMutants } from "./isolation.ts";
 import { monitorMutants } from "./monitors.ts";
+import { performanceMutants } from "./performance.ts";
+import { robustnessMutants } from "./robustness.ts";
 import { sequentialMutants } from "./sequential.ts";
 
 /** All of them. */
@@ -14,7 +16,9 @@ export const mutants = [
   ...concurrentMutants,
   ...authMutants,
   ...dataPlaneMutants,
+  ...robustnessMutants,
   ...isolationMutants,
+  ...performanceMutants,
   ...extensionMutants,
   ...monitorMutants,
 ];

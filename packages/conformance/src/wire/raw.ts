@@ -44,6 +44,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
   const sent_at = history.now();
   const pieces: Buffer[] = [];
   const written: Buffer[] = [];
+  const script: (Buffer | number)[] = [];
   return new Promise((resolve) => {
     const isTls = base.protocol === "https:";
     const host = base.hostname.replace(/^\[|\]$/g, "");
@@ -78,6 +79,8 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         answered_at: undefined,
         ended_at: history.now(),
         connection: 0,
+        written: script,
+        received: bytes,
       });
       resolve({ bytes, replies, rest, ended, duration_ms: history.now() - sent_at, exchange });
     };
@@ -95,6 +98,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     socket.on("close", () => finish("closed", "the peer closed the connection"));
     socket.once(isTls ? "secureConnect" : "connect", async () => {
       for (const piece of call.write) {
+        if (typeof piece === "number") script.push(piece);
         if (over) return;
         if (typeof piece === "number") await new Promise((next) => setTimeout(next, piece));
         else if (typeof piece === "object" && !(piece instanceof Uint8Array)) {
@@ -102,6 +106,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         } else {
           const bytes = Buffer.from(piece as Uint8Array);
           written.push(bytes);
+          script.push(bytes);
           if (!socket.write(bytes))
             await new Promise((next) => socket.once("drain", next).once("close", next));
         }

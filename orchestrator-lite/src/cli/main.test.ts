@@ -149,7 +149,7 @@ describe("run", () => {
       "Expected the environment variable NOT_SET",
     ],
     [["serve", "--port", "99999"], "Expected port to be an integer from 0 to 65535"],
-    [[], "Expected the command serve or run, found nothing"],
+    [[], "Expected the command serve, run or conformance, found nothing"],
   ])("exits with 2 for %j", async (args, message) => {
     const { err, exit } = start(args, { INIT_CWD: await documents(1, "a:A") });
     expect(await exit).toBe(2);

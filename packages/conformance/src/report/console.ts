@@ -81,10 +81,16 @@ export function createConsoleReporter(options: ConsoleOptions): (event: RunEvent
     say(`  ${paint(style, mark.padEnd(5))} ${one.id.padEnd(4)} ${one.slug}${times}${why}`);
     const findings = result.findings.filter((finding) => finding.status !== "info" || status === "info");
     if (status === "pass") return;
-    for (const finding of findings.slice(0, mostFindings)) showFinding(finding, result);
-    if (findings.length > mostFindings) field("", `and ${findings.length - mostFindings} more like that`);
+    // One of a kind: a fault that is everywhere is told once.
+    const kinds = findings.filter(
+      ({ code }, at) => findings.findIndex((other) => other.code === code) === at,
+    );
+    for (const finding of kinds.slice(0, mostFindings)) showFinding(finding, result);
+    const more = findings.length - Math.min(kinds.length, mostFindings);
+    if (more > 0) field("", `and ${more} more findings`);
     if (isBad) {
       field("so", one.consequence);
+      field("fix", one.fix);
       const folder = options.evidenceOf?.(one.id);
       if (folder !== undefined) field("proof", folder);
       say();
@@ -100,10 +106,7 @@ export function createConsoleReporter(options: ConsoleOptions): (event: RunEvent
     field("expected", expected);
     field("found", found);
     if (status !== "fail") return;
-    field(
-      "fix",
-      result.case.fix === codes[code].fix ? codes[code].fix : `${codes[code].fix} ${result.case.fix}`,
-    );
+    field("fix", codes[code].fix);
     const last = exchanges.at(-1);
     if (last !== undefined) say(`        ${paint("dim", "replay".padEnd(9))}${replayOf(last)}`);
   }

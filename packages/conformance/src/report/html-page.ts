@@ -68,6 +68,7 @@ table { border-collapse: collapse; width: 100%; background: var(--card); border:
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .7rem; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85rem; }
+td.wide { width: 100%; min-width: 14rem; }
 tbody th { font-weight: 600; white-space: nowrap; }
 .chips { display: flex; flex-wrap: wrap; gap: .25rem; }
 article { background: var(--card); border: 1px solid var(--line); border-left: .35rem solid var(--line); border-radius: .5rem; padding: 1rem 1.2rem; margin: 1rem 0; }

@@ -5,7 +5,7 @@ import type {
   DocumentFinding,
   ReportDocument,
 } from "./document.ts";
-import { escapeHtml as escape, toPage } from "./html-page.ts";
+import { escapeHtml, toPage } from "./html-page.ts";
 import { printable, spell } from "./printable.ts";
 import { countsInWords, isTroubled, missingByReason, verdictsInWords } from "./words.ts";
 
@@ -79,7 +79,7 @@ function profileTable({ profiles, cases }: ReportDocument): string {
   const rows = profiles.map((one) => {
     const chips = cases.filter(({ profile }) => profile === one.profile).map(chip);
     return `<tr><th scope="row">${one.profile}</th><td><span class="pill ${verdictClasses[one.verdict]}">${one.verdict}</span></td>
-<td><p class="small soft">${countsInWords(one.counts)}</p><div class="chips">${chips.join("")}</div></td></tr>`;
+<td class="wide"><p class="small soft">${countsInWords(one.counts)}</p><div class="chips">${chips.join("")}</div></td></tr>`;
   });
   if (rows.length === 0) return "";
   return `<h2>Verdicts</h2>
@@ -92,7 +92,7 @@ function profileTable({ profiles, cases }: ReportDocument): string {
 function chip(one: DocumentCase): string {
   const [mark, style] = statusMarks[one.status];
   const anchor = isTroubled(one) ? `#${one.id}` : `#row-${one.id}`;
-  const label = escape(`${one.id} ${one.slug}: ${one.status}`);
+  const label = escapeHtml(`${one.id} ${one.slug}: ${one.status}`);
   return `<a class="pill ${style}" href="${anchor}" title="${label}" aria-label="${label}">${mark} ${one.id}</a>`;
 }
 
@@ -110,32 +110,32 @@ function article(one: DocumentCase, document: ReportDocument, style: string): st
   const [mark, color] = statusMarks[one.status];
   const findings = one.findings.filter(({ status }) => status !== "info");
   const more = findings.length - mostFindings;
-  const rules = one.rules.map(({ id, text }) => `<p class="rule"><strong>${id}</strong> ${show(text)}</p>`);
+  const rules = one.rules.map(({ id, text }) => `<p class="rule"><strong>${id}</strong> ${prose(text)}</p>`);
   return `<article class="${style}" id="${one.id}" aria-labelledby="title-${one.id}">
 <div class="title"><span class="pill ${color}">${mark} ${one.status}</span><h3 id="title-${one.id}">${one.id} ${one.slug}</h3>
 <span class="soft small">${one.level}, ${one.checks} checks, ${spell(one.duration_ms)}</span></div>
 ${one.reason === null ? "" : `<p><strong>${show(one.reason)}</strong></p>`}
 <dl>
-<dt>What has to hold</dt><dd>${show(one.holds)}</dd>
-<dt>Otherwise</dt><dd>${show(one.consequence)}</dd>
-<dt>What to change</dt><dd>${show(one.fix)}</dd>
+<dt>What has to hold</dt><dd>${prose(one.holds)}</dd>
+<dt>Otherwise</dt><dd>${prose(one.consequence)}</dd>
+<dt>What to change</dt><dd>${prose(one.fix)}</dd>
 </dl>
 ${rules.join("\n")}
 ${findings
   .slice(0, mostFindings)
-  .map((finding) => findingOf(finding, document))
+  .map((finding, at) => findingOf(finding, document, at === 0))
   .join("\n")}
 ${more > 0 ? `<p class="soft">and ${more} more findings; the JSON report has them.</p>` : ""}
 </article>`;
 }
 
-function findingOf(finding: DocumentFinding, { exchanges }: ReportDocument): string {
+function findingOf(finding: DocumentFinding, { exchanges }: ReportDocument, isFirst: boolean): string {
   const own = finding.exchanges.flatMap((n) => exchanges.find((one) => one.n === n) ?? []);
   // The last is the one that shows it.
   const shown = own.slice(-mostExchanges);
-  return `<div class="finding"><h4><code>${finding.code}</code> ${show(finding.means)}</h4>
-<dl><dt>Expected</dt><dd>${show(finding.expected)}</dd><dt>Found</dt><dd>${show(finding.found)}</dd><dt>Fix</dt><dd>${show(finding.fix)}</dd></dl>
-${shown.map((one, at) => exchangeOf(one, at === shown.length - 1)).join("\n")}</div>`;
+  return `<div class="finding"><h4><code>${finding.code}</code> ${prose(finding.means)}</h4>
+<dl><dt>Expected</dt><dd>${show(finding.expected)}</dd><dt>Found</dt><dd>${show(finding.found)}</dd><dt>Fix</dt><dd>${prose(finding.fix)}</dd></dl>
+${shown.map((one, at) => exchangeOf(one, isFirst && at === shown.length - 1)).join("\n")}</div>`;
 }
 
 function exchangeOf(one: DocumentExchange, isOpen: boolean): string {
@@ -171,7 +171,7 @@ function hexOf(bytes: Buffer): string {
     const row = bytes.subarray(at, at + 16);
     const hex = [...row].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
     const text = [...row].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "."));
-    lines.push(`${at.toString(16).padStart(6, "0")}  ${hex.padEnd(47)}  ${escape(text.join(""))}`);
+    lines.push(`${at.toString(16).padStart(6, "0")}  ${hex.padEnd(47)}  ${escapeHtml(text.join(""))}`);
   }
   if (bytes.length > mostHex) lines.push("...");
   return lines.join("\n");
@@ -193,7 +193,7 @@ function allCases({ cases }: ReportDocument): string {
   const rows = cases.map((one) => {
     const [mark, style] = statusMarks[one.status];
     const name = isTroubled(one) ? `<a href="#${one.id}">${one.slug}</a>` : one.slug;
-    return `<tr id="row-${one.id}"><th scope="row">${one.id}</th><td>${name}<br><span class="small soft">${show(one.holds)}</span></td>
+    return `<tr id="row-${one.id}"><th scope="row">${one.id}</th><td>${name}<br><span class="small soft">${prose(one.holds)}</span></td>
 <td>${one.level}</td><td><span class="pill ${style}">${mark} ${one.status}</span>${one.reason === null ? "" : `<br><span class="small soft">${show(one.reason)}</span>`}</td></tr>`;
   });
   return `<h2>All cases</h2>
@@ -207,7 +207,12 @@ function pre(text: string, label: string): string {
   return `<pre tabindex="0" aria-label="${label}">${show(text)}</pre>`;
 }
 
+/** A text of ours, in which backticks mark code. */
+function prose(text: string): string {
+  return show(text).replace(/`([^`]+)`/g, "<code>$1</code>");
+}
+
 /** Text from anywhere, harmless. */
 function show(text: string): string {
-  return escape(printable(text.replaceAll("\r\n", "\n")));
+  return escapeHtml(printable(text.replaceAll("\r\n", "\n")));
 }

@@ -64,11 +64,11 @@ function caseSection(one: DocumentCase, { exchanges }: ReportDocument): string {
     .map((finding) => {
       const last = exchanges.find(({ n }) => n === finding.exchanges.at(-1));
       return [
-        `**${code(finding.code)}** ${inline(finding.means)}`,
+        `**${code(finding.code)}** ${prose(finding.means)}`,
         "",
         `- expected: ${inline(finding.expected)}`,
         `- found: ${inline(finding.found)}`,
-        `- fix: ${inline(finding.fix)}`,
+        `- fix: ${prose(finding.fix)}`,
         ...(last === undefined ? [] : ["", fenced("sh", last.replay)]),
       ].join("\n");
     });
@@ -77,13 +77,13 @@ function caseSection(one: DocumentCase, { exchanges }: ReportDocument): string {
     `## ${one.status}: ${one.id} ${one.slug}`,
     "",
     ...reason,
-    `${inline(one.holds)}.`,
+    `${prose(one.holds)}.`,
     "",
-    `> ${inline(one.consequence)}`,
+    `> ${prose(one.consequence)}`,
     "",
-    ...one.rules.map(({ id, text }) => `- ${id}: ${inline(text)}`),
+    ...one.rules.map(({ id, text }) => `- ${id}: ${prose(text)}`),
     "",
-    `Fix: ${inline(one.fix)}`,
+    `Fix: ${prose(one.fix)}`,
     "",
     findings.join("\n\n"),
   ].join("\n");
@@ -103,6 +103,12 @@ function table(cases: readonly DocumentCase[]): string {
   );
   const head = ["| case | | level | status | why |", "| --- | --- | --- | --- | --- |"];
   return ["## All cases", "", ...head, ...rows].join("\n");
+}
+
+/** A text of ours, in which backticks mark code. */
+function prose(text: string): string {
+  const parts = text.split(/(`[^`]+`)/);
+  return parts.map((part, at) => (at % 2 === 1 ? part : inline(part))).join("");
 }
 
 /** Text that Markdown does not act on. */

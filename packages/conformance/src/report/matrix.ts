@@ -1,5 +1,5 @@
 import type { DocumentCase, ReportDocument } from "./document.ts";
-import { escapeHtml as escape, toPage } from "./html-page.ts";
+import { escapeHtml, toPage } from "./html-page.ts";
 import { oneLine } from "./printable.ts";
 
 const marks: Record<DocumentCase["status"], readonly [mark: string, style: string]> = {
@@ -61,7 +61,7 @@ export function toMarkdownMatrix(reports: readonly NamedReport[]): string {
 export function toHtmlMatrix(reports: readonly NamedReport[]): string {
   const heads = reports.map(
     ({ name, document }) =>
-      `<th scope="col">${escape(oneLine(name, 80))}<br><span class="small">${escape(oneLine(document.target, 80))}</span></th>`,
+      `<th scope="col">${escapeHtml(oneLine(name, 80))}<br><span class="small">${escapeHtml(oneLine(document.target, 80))}</span></th>`,
   );
   const verdicts = reports.map(
     ({ document }) => `<td><span class="pill ${verdictStyle(document)}">${document.verdict}</span></td>`,
@@ -71,9 +71,9 @@ export function toHtmlMatrix(reports: readonly NamedReport[]): string {
       if (cell === undefined) return "<td></td>";
       const [mark, style] = marks[cell.status];
       const found = cell.findings.map(({ code, found }) => `${code}: ${found}`)[0] ?? cell.reason ?? "";
-      return `<td><span class="pill ${style}" title="${escape(oneLine(found, 300))}">${mark} ${cell.status}</span></td>`;
+      return `<td><span class="pill ${style}" title="${escapeHtml(oneLine(found, 300))}">${mark} ${cell.status}</span></td>`;
     });
-    return `<tr><th scope="row" title="${escape(one.holds)}">${one.id} ${one.slug}</th>${shown.join("")}</tr>`;
+    return `<tr><th scope="row" title="${escapeHtml(one.holds)}">${one.id} ${one.slug}</th>${shown.join("")}</tr>`;
   });
   return toPage(
     "Services by cases",

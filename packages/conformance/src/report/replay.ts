@@ -124,9 +124,17 @@ function toNetcat(written: readonly (Buffer | number)[], options: ReplayOptions)
 
 /** One word for bash, whatever bytes (one character each) it has, but NUL. */
 export function quote(pieces: readonly Piece[]): string {
-  const all = pieces
-    .filter((piece) => piece !== "")
-    .map((piece) => (typeof piece === "string" ? quoteBytes(piece) : `"${piece.shell}"`));
+  const all: string[] = [];
+  let text = "";
+  for (const piece of [...pieces, { shell: "" }]) {
+    if (typeof piece === "string") {
+      text += piece;
+      continue;
+    }
+    if (text !== "") all.push(quoteBytes(text));
+    if (piece.shell !== "") all.push(`"${piece.shell}"`);
+    text = "";
+  }
   return all.join("") || "''";
 }
 

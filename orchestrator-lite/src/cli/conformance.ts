@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { readStartFolder } from "../environment.ts";
+import { exitCodes } from "./exit-codes.ts";
 import type { ConformanceArguments } from "./read-arguments.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -30,10 +31,12 @@ export async function conformance({ args }: ConformanceArguments, interrupted: A
   const isCommand = commands.includes(first) || first === "--help" || first === "-h" || first === "--version";
   const child = spawn(process.execPath, [entry, ...(isCommand ? args : ["test", ...args])], {
     stdio: "inherit",
-    // A terminal sends Ctrl-C to both; one that was sent to this process alone is handed on.
-    env: process.env,
   });
-  interrupted.addEventListener("abort", () => child.kill("SIGINT"));
+  interrupted.addEventListener("abort", () => {
+    // A terminal sends Ctrl-C to both; what was sent to this process alone is handed on.
+    const isShared = interrupted.reason === exitCodes.interrupted && process.stdin.isTTY;
+    if (!isShared) child.kill("SIGINT");
+  });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? (interrupted.reason as number | undefined) ?? 1));

@@ -115,7 +115,7 @@ function readOperations({ body }: ReceivedReply): Told[] | undefined {
 /** Method names out of `Unknown method: X. Available: ['A', 'B']` and its like. */
 export function readAvailable(text: string): string[] {
   const [, list = ""] =
-    /(?:available|this service has|known|supported|valid)(?: methods| operations)?(?: are)?\s*:?\s*[[({]?([^\])}"]*)/i.exec(
+    /\b(?:available|this service has|known|supported|valid)\b(?: methods| operations)?(?: are)?\s*:?\s*(?:[a-z_]*[[({]+)?([^\])}"]*)/i.exec(
       // The list may stand in JSON, with its quotes escaped.
       text.replace(/\\?["']/g, (quote) => (quote.startsWith("\\") || quote === "'" ? "" : quote)),
     ) ?? [];

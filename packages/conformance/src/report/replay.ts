@@ -117,7 +117,7 @@ function toNetcat(written: readonly (Buffer | number)[], options: ReplayOptions)
   );
   const peer = isTls
     ? `openssl s_client -quiet -connect ${quote([`${host}:${port}`])}`
-    : `nc -w 10 ${quote([host])} ${port}`;
+    : `nc -w 5 ${quote([host])} ${port}`;
   if (commands.length === 0) return `${peer} < /dev/null`;
   return `${commands.length === 1 ? commands[0] : `{ ${commands.join("; ")}; }`} | ${peer}`;
 }

@@ -96,7 +96,7 @@ function fromSecret(word: string, secret: string, variable: string): Piece[] | u
   if (word === secret) return [{ shell: `$${variable}` }];
   const decoded = /^[A-Za-z0-9+/]+=*$/.test(word) ? Buffer.from(word, "base64").toString("latin1") : "";
   if (secret.length >= shortest && decoded.includes(secret)) {
-    const [before = "", after = ""] = decoded.split(secret);
+    const [before = "", after = ""] = decoded.split(secret).map((part) => part.replaceAll("'", "'\\''"));
     return [{ shell: `$(printf %s '${before}'"$${variable}"'${after}' | base64 | tr -d '\\n')` }];
   }
   if (word.toLowerCase() === secret.toLowerCase()) {

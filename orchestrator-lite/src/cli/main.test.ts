@@ -62,7 +62,7 @@ describe("run", () => {
     // Relative paths start where the user called the package manager.
     const { out, err, exit } = start(
       ["--", "run", "b.json", "d.json", "--input", "in.csv", "--input", "inline:in.csv"],
-      { INIT_CWD: folder },
+      { INIT_CWD: folder, NODE_PATH: "" },
     );
     expect([await exit, out()]).toEqual([
       0,
@@ -201,7 +201,7 @@ describe("conformance", () => {
     await writeFile(join(folder, "package.json"), '{"type": "module"}');
     const { err, exit } = start(
       ["conformance", "http://x"],
-      { INIT_CWD: folder },
+      { INIT_CWD: folder, NODE_PATH: "" },
       join(folder, "dist/cli/main.js"),
     );
     expect([await exit, err()]).toEqual([

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "./errors.ts";
 
 /** One flag of a command. */
-export interface Flag {
+interface Flag {
   name: string;
   /** What stands behind it, for the help; without it is a switch. */
   value?: string;
@@ -51,7 +51,7 @@ export function readFlags(
 }
 
 /** The variable that stands for a flag, as in `AIEFFECT_CONFORMANCE_POLL_INTERVAL`. */
-export function variableOf(flag: string): string {
+function variableOf(flag: string): string {
   return `AIEFFECT_CONFORMANCE_${flag.toUpperCase().replaceAll("-", "_")}`;
 }
 

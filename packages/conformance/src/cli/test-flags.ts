@@ -1,6 +1,6 @@
 import type { FlagGroup } from "./flags.ts";
 
-/** The flags of `test`. Each can be set in the environment too, see `variableOf`. */
+/** The flags of `test`. Each can be set in the environment too. */
 export const testFlags: readonly FlagGroup[] = [
   {
     title: "The service",

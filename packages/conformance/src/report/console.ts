@@ -9,7 +9,7 @@ import { createRedactor, type Secret } from "./secrets.ts";
 import { countsInWords, missingByReason, verdictsInWords } from "./words.ts";
 
 /** Where it is shown: standard output, or a test's. */
-export interface ConsoleOutput {
+interface ConsoleOutput {
   isTTY?: boolean;
   write(text: string): unknown;
 }

@@ -62,7 +62,7 @@ describe("run", () => {
     // Relative paths start where the user called the package manager.
     const { out, err, exit } = start(
       ["--", "run", "b.json", "d.json", "--input", "in.csv", "--input", "inline:in.csv"],
-      { INIT_CWD: folder, NODE_PATH: "" },
+      { INIT_CWD: folder },
     );
     expect([await exit, out()]).toEqual([
       0,

@@ -99,7 +99,7 @@ export function createConsoleReporter(options: ConsoleOptions): (event: RunEvent
 
   function showFinding({ status, code, expected, found, exchanges }: Finding, result: CaseResult): void {
     if (status === "info" || result.status === "known-failing") {
-      field("found", found);
+      field("told", `${code}: ${expected}; found ${found}`);
       return;
     }
     say(`        ${paint("bold", code)} ${codes[code].means}`);
@@ -160,5 +160,7 @@ export function createConsoleReporter(options: ConsoleOptions): (event: RunEvent
     const seconds = `${report.exchanges.length} requests in ${spell(report.duration_ms)}`;
     say(`${paint(verdictStyles[report.verdict], paint("bold", report.verdict))} (${seconds})`);
     say(verdictsInWords[report.verdict]);
+    const needsSamples = missing.some(([reason]) => reason.includes("aieffect-conformance init"));
+    if (needsSamples) say(`To test more, say what may be called: aieffect-conformance init ${clean(target)}`);
   };
 }

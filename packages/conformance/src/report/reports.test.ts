@@ -18,14 +18,14 @@ import { pristineSamples } from "../zoo/manifest.ts";
 import { startPristine } from "../zoo/pristine.ts";
 import { toBadge } from "./badge.ts";
 import { createConsoleReporter } from "./console.ts";
-import { type ReportDocument, reportSchema, toDocument } from "./document.ts";
+import { documentExchange, type ReportDocument, reportSchema, toDocument } from "./document.ts";
 import { bodyFileOf, planEvidence, writeEvidence } from "./evidence.ts";
 import { toHtml } from "./html.ts";
 import { toJUnit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { toHtmlMatrix, toMarkdownMatrix } from "./matrix.ts";
 import { createNdjsonReporter } from "./ndjson.ts";
-import type { Secret } from "./secrets.ts";
+import { createRedactor, type Secret } from "./secrets.ts";
 
 const token = "a-token-of-the-test-0123456789";
 const secrets: Secret[] = [{ value: token, variable: "SERVICE_API_KEY" }];
@@ -149,6 +149,23 @@ describe("the JSON report", () => {
     );
     expect(document.exchanges.map(({ n }) => n)).toEqual([...pointed].sort((a, b) => a - b));
   });
+});
+
+it("cuts long bodies, neither a key nor a character in two", () => {
+  const [first] = report.exchanges;
+  const bodyOf = (text: string) => {
+    const exchange = { ...(first as (typeof report.exchanges)[number]) };
+    exchange.request = { ...exchange.request, body: Buffer.from(text) };
+    return documentExchange(exchange, { base_url: service.url(), redactor: createRedactor(secrets) }).request
+      .body;
+  };
+  for (let before = 16_384 - 40; before < 16_384 + 10; before++) {
+    const body = bodyOf(`${"x".repeat(before)}ü${token}${"y".repeat(100)}`);
+    expect(body).toMatchObject({ cut: true, bytes: before + 2 + token.length + 100 });
+    expect(body.text).toMatch(/^x+(ü.{0,40})?$/);
+    expect(body.text).not.toContain(token.slice(0, 4));
+  }
+  expect(bodyOf("ü".repeat(100))).toEqual({ bytes: 200, text: "ü".repeat(100), cut: false });
 });
 
 it("keeps the key out of every report", async () => {

@@ -14,7 +14,7 @@ import { createDriver, type Driver, readAs } from "./drive.ts";
 import type { RunEvent } from "./events.ts";
 import { fetchPayload, readPayload } from "./payload.ts";
 import type { RunReport } from "./report.ts";
-import { CaseStop, HarnessFault, NotApplicable, Untestable } from "./stop.ts";
+import { CaseStop, HarnessFault, Interrupted, NotApplicable, Untestable } from "./stop.ts";
 import { createTimed } from "./timed.ts";
 import { countStatuses, judgeProfiles, judgeRun } from "./verdict.ts";
 
@@ -34,8 +34,14 @@ export interface RunOptions {
   samples?: readonly Sample[];
   /** What the service says it is; a gap is then NOT PROVEN instead of silence. @default [] */
   claims?: readonly Profile[];
-  /** Which cases are run. @default all of the catalogue */
+  /** Which cases the report is about. @default all of the catalogue */
   cases?: readonly ConformanceCase[];
+  /** Why one of them is not to be run; it is in the report all the same. @default all are run */
+  skip?: (one: ConformanceCase) => string | undefined;
+  /** Run every case so often; the worst result counts, and says how often it came. @default 1 */
+  repeat?: number;
+  /** What only warns otherwise, fails. @default false */
+  strict?: boolean;
   settings?: Partial<Settings>;
   /** Run what can harm. @default only on loopback */
   allow_destructive?: boolean | undefined;
@@ -92,7 +98,7 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
     admit: limitRequests(options.max_requests ?? 20_000),
   };
   const wire = createWire(history, wireOptions);
-  const isLoopback = /^(localhost|127\.|\[?::1)/.test(new URL(options.url).hostname);
+  const isLoopback = isOnLoopback(options.url);
   const fixture_host = options.fixture_host ?? (isLoopback ? "127.0.0.1" : undefined);
   const fixtures =
     fixture_host === undefined
@@ -110,16 +116,16 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
     target: options.url,
     seed: settings.seed,
     suite_version: suiteVersion,
-    planned: cases.map(({ id }) => id),
+    planned: cases.filter((one) => options.skip?.(one) === undefined).map(({ id }) => id),
   });
   const results: CaseResult[] = [];
   try {
     await hostFixtures(options, fixtures);
-    const operations = await readOperations(driver, wire);
+    const operations = await readOperations(wire);
     const samples = await withModes(options.samples ?? [], driver, operations);
     const facts: Facts = { options, settings, fixtures, operations, samples, isLoopback };
     for (const one of cases) {
-      const missing = options.signal?.aborted ? "the run was interrupted" : undefined;
+      const missing = options.skip?.(one) ?? (options.signal?.aborted ? interrupted : undefined);
       const stopped = options.fail_fast && results.some(({ status }) => status === "fail");
       if (missing !== undefined || stopped) {
         results.push(notRun(one, "skipped", missing ?? "another case failed first"));
@@ -128,7 +134,8 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
       caseId = one.id;
       emit({ type: "case.start", case: one });
       const parts = { wire, wireOptions, history, driver, calibrator, payloads, nextId };
-      const result = forgive(await runCase(one, facts, parts), options.known_failing ?? []);
+      const outcome = await runRepeatedly(one, facts, parts);
+      const result = forgive(options.strict ? harden(outcome) : outcome, options.known_failing ?? []);
       caseId = "";
       results.push(result);
       emit({ type: "case.end", result });
@@ -161,6 +168,52 @@ function withBudget(one: ConformanceCase, budget: Settings["budget"]): Conforman
   return isBudgeted(one.id, budget) ? { ...one, level: "MUST" } : one;
 }
 
+/** What would become of a case, and why. */
+export interface PlannedCase {
+  case: ConformanceCase;
+  /** Undefined: it would run. */
+  status: CaseStatus | undefined;
+  reason: string | undefined;
+}
+
+/** What a run with these options would do. Asks the service what it says of itself, and nothing else. */
+export async function planSuite(options: RunOptions): Promise<PlannedCase[]> {
+  const settings: Settings = { ...defaults, ...options.settings };
+  const { timeout_ms } = settings;
+  const headers = options.headers ?? {};
+  const wire = createWire(new History(), {
+    base_url: options.url,
+    token: options.token,
+    timeout_ms,
+    headers,
+    caseId: () => "",
+  });
+  const operations = await readOperations(wire).finally(() => wire.close());
+  const isLoopback = isOnLoopback(options.url);
+  const samples = (options.samples ?? []).flatMap((sample): Sample[] => {
+    const mode = sample.mode === "either" ? declaredMode(sample, operations) : sample.mode;
+    // What is only found out by calling it may be either.
+    if (mode !== undefined) return [{ ...sample, mode }];
+    return [
+      { ...sample, mode: "sequential" },
+      { ...sample, mode: "concurrent" },
+    ];
+  });
+  const fixtures = (options.fixture_host ?? isLoopback) ? ({} as FixtureHost) : undefined;
+  const facts: Facts = { options, settings, fixtures, operations, samples, isLoopback };
+  return (options.cases ?? catalogue).map((one) => {
+    const reason = options.skip?.(one);
+    if (reason !== undefined) return { case: one, status: "skipped", reason };
+    const obstacle = obstacleTo(one, facts);
+    return { case: one, status: obstacle?.status, reason: obstacle?.reason };
+  });
+}
+
+/** Whether a URL is one of this machine. */
+function isOnLoopback(url: string): boolean {
+  return /^(localhost$|127\.|\[?::1)/.test(new URL(url).hostname);
+}
+
 /** What decides whether a case can run. */
 interface Facts {
   options: RunOptions;
@@ -181,6 +234,55 @@ interface Parts {
   nextId(prefix: string): string;
 }
 
+const interrupted = "the run was interrupted";
+
+/** From the worst to the best. */
+const severity: readonly CaseStatus[] = [
+  "fail",
+  "warn",
+  "inconclusive",
+  "untestable",
+  "skipped",
+  "info",
+  "pass",
+  "not-applicable",
+];
+
+/** Runs a case as often as is wanted; what it came to at its worst counts. */
+async function runRepeatedly(one: ConformanceCase, facts: Facts, parts: Parts): Promise<CaseResult> {
+  const results: CaseResult[] = [];
+  const times = facts.options.repeat ?? 1;
+  do results.push(await runCase(one, facts, parts));
+  while (results.length < times && results.at(-1)?.checks !== 0 && !facts.options.signal?.aborted);
+  const worst = results.toSorted((a, b) => severity.indexOf(a.status) - severity.indexOf(b.status))[0];
+  const [first = worst as CaseResult] = results;
+  if (worst === undefined || results.length === 1) return first;
+  const same = results.filter(({ status }) => status === worst.status).length;
+  const reason = worst.reason ?? `${worst.status} in ${same} of ${results.length} runs`;
+  const duration_ms = results.reduce((sum, result) => sum + result.duration_ms, 0);
+  return { ...worst, reason, duration_ms };
+}
+
+/** For those to whom a SHOULD is a MUST. */
+function harden(result: CaseResult): CaseResult {
+  const fails = (status: string) => status === "warn";
+  const findings = result.findings.map((finding) =>
+    fails(finding.status) ? { ...finding, status: "fail" as const } : finding,
+  );
+  return { ...result, findings, status: fails(result.status) ? "fail" : result.status };
+}
+
+/** Rejects when the run is interrupted, so that a case that waits does not hold it up. */
+function untilInterrupted(signal: AbortSignal | undefined): { happens: Promise<never>; forget(): void } {
+  let stop = () => {};
+  const happens = new Promise<never>((_, reject) => {
+    stop = () => reject(new Interrupted(interrupted));
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+  return { happens, forget: () => signal?.removeEventListener("abort", stop) };
+}
+
 async function runCase(one: ConformanceCase, facts: Facts, parts: Parts): Promise<CaseResult> {
   const obstacle = obstacleTo(one, facts);
   if (obstacle !== undefined) return notRun(one, obstacle.status, obstacle.reason);
@@ -194,14 +296,22 @@ async function runCase(one: ConformanceCase, facts: Facts, parts: Parts): Promis
     findings: findings.all,
     duration_ms: performance.now() - began,
   });
+  const interruption = untilInterrupted(facts.options.signal);
+  const running = one.run(createContext(one, facts, parts, findings));
+  // One that is abandoned may break on the connections that are closed behind it.
+  running.catch(() => {});
   try {
-    await one.run(createContext(one, facts, parts, findings));
+    await Promise.race([running, interruption.happens]);
   } catch (error) {
     if (error instanceof HarnessFault) throw error;
+    if (error instanceof Interrupted && findings.all.length === 0) return end("skipped", error.message);
     if (findings.all.some(({ status }) => status === "fail")) return end("fail");
     if (error instanceof Untestable) return end("untestable", error.message);
     if (error instanceof NotApplicable) return end("not-applicable", error.message);
-    if (!(error instanceof CaseStop)) throw new HarnessFault(`case ${one.id} broke`, { cause: error });
+    const isStop = error instanceof CaseStop || error instanceof Interrupted;
+    if (!isStop) throw new HarnessFault(`case ${one.id} broke`, { cause: error });
+  } finally {
+    interruption.forget();
   }
   const rest = findings.notes.join("; ") || undefined;
   const statuses = findings.all.map(({ status }) => status);
@@ -454,7 +564,7 @@ function mediaType(name: string): string {
   return name.endsWith(".json") ? "application/json" : "application/octet-stream";
 }
 
-async function readOperations(_driver: Driver, wire: Parts["wire"]): Promise<OperationsInfo | undefined> {
+async function readOperations(wire: Parts["wire"]): Promise<OperationsInfo | undefined> {
   const { reply } = await wire.send({ path: "/control/operations", timeout_ms: 5000 });
   if (reply?.status !== 200) return undefined;
   try {
@@ -477,14 +587,19 @@ async function withModes(
   const modes = new Map<string, Mode>();
   for (const sample of samples) {
     if (sample.mode !== "either" || modes.has(sample.method)) continue;
-    const declared = operations?.operations.find(({ name }) => name === sample.method)?.style;
-    if (declared === "sequential" || declared === "concurrent") modes.set(sample.method, declared);
+    const declared = declaredMode(sample, operations);
+    if (declared !== undefined) modes.set(sample.method, declared);
     else if (sample.expect === "complete") {
       const seen = readAs(await driver.execute(sample), "execute")?.status;
       if (seen !== undefined) modes.set(sample.method, seen === "running" ? "concurrent" : "sequential");
     }
   }
   return samples.map((sample) => ({ ...sample, mode: modes.get(sample.method) ?? sample.mode }));
+}
+
+function declaredMode({ method }: Sample, operations: OperationsInfo | undefined): Mode | undefined {
+  const style = operations?.operations.find(({ name }) => name === method)?.style;
+  return style === "sequential" || style === "concurrent" ? style : undefined;
 }
 
 function idMaker(seed: number): (prefix: string) => string {

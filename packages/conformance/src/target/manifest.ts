@@ -40,6 +40,14 @@ const methodSchema = z.strictObject({
     .default({ ignore: [] }),
 });
 
+/** A failure that is known: it does not fail a run, until it is gone. */
+export const knownFailingSchema = z.strictObject({
+  id: z.string(),
+  reason: z.string().min(1),
+  issue: z.string().optional(),
+  until: z.iso.date().optional(),
+});
+
 /** `conformance.yaml`: everything in it is optional. */
 export const manifestSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -55,16 +63,7 @@ export const manifestSchema = z.strictObject({
     })
     .default({ "origin-map": {} }),
   budget: z.record(z.string(), z.union([z.number(), z.string()])).default({}),
-  "known-failing": z
-    .array(
-      z.strictObject({
-        id: z.string(),
-        reason: z.string().min(1),
-        issue: z.string().optional(),
-        until: z.iso.date().optional(),
-      }),
-    )
-    .default([]),
+  "known-failing": z.array(knownFailingSchema).default([]),
 });
 
 /** What a manifest says, with defaults filled in. */

@@ -53,6 +53,10 @@ export interface Exchange {
   ended_at: number;
   /** Which connection it went over. */
   connection: number;
+  /** Of a conversation over a raw socket: all that was written, a number being a pause in ms. */
+  written?: readonly (Buffer | number)[];
+  /** Of one: every byte that came back. */
+  received?: Buffer;
 }
 
 /** Everything that was exchanged in a run, in the order in which it ended. Only ever grows. */

@@ -52,6 +52,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
   const sent_at = history.now();
   const pieces: Buffer[] = [];
   const written: Buffer[] = [];
+  const script: (Buffer | number)[] = [];
   return new Promise((resolve) => {
     const isTls = base.protocol === "https:";
     const host = base.hostname.replace(/^\[|\]$/g, "");
@@ -87,6 +88,8 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         answered_at: undefined,
         ended_at: history.now(),
         connection: 0,
+        written: script,
+        received: bytes,
       });
       resolve({ bytes, replies, rest, ended, duration_ms: history.now() - sent_at, exchange });
     };
@@ -107,14 +110,20 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     socket.once(isTls ? "secureConnect" : "connect", async () => {
       const write = (bytes: Uint8Array) => socket.write(bytes) || isDrained(socket);
       for (const piece of call.write) {
+        if (typeof piece === "number") script.push(piece);
         if (over) return;
         if (typeof piece === "number") await new Promise((next) => setTimeout(next, piece));
         else if (typeof piece === "string" || piece instanceof Uint8Array) {
           const bytes = Buffer.from(piece as Uint8Array);
           written.push(bytes);
+          script.push(bytes);
           await write(bytes);
         } else if ("times" in piece) {
-          for (let time = 0; time < piece.times && !over; time++) await write(piece.bytes);
+          const bytes = Buffer.from(piece.bytes);
+          for (let time = 0; time < piece.times && !over; time++) {
+            script.push(bytes);
+            await write(bytes);
+          }
         } else {
           while (!over && !hasCome(piece)) await new Promise<void>((next) => (arrived = next));
         }

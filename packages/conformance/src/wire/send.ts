@@ -94,6 +94,7 @@ export function createWire(history: History, options: WireOptions): Wire {
     const path = url === undefined ? prefix + call.path : url.pathname + url.search;
     const body = toBytes(call.body);
     const headers = headersOf(call, body, url === undefined ? options.token : undefined);
+    if (fresh) headers.connection = "close";
     const sent_at = history.now();
     let answered_at: number | undefined;
     let connection = 0;
@@ -110,7 +111,6 @@ export function createWire(history: History, options: WireOptions): Wire {
           headers,
           // Another server gets no connection of the target's.
           agent: isNew || url !== undefined ? false : keeping,
-          ...(fresh && { headers: { ...headers, connection: "close" } }),
         });
         const deadline = setTimeout(() => request.destroy(new TimedOut(timeout_ms)), timeout_ms);
         const giveUp = () => request.destroy(new GivenUp());

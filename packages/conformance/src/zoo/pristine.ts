@@ -115,6 +115,8 @@ export interface PristineOptions {
   token?: string | undefined;
   /** @default 0, a free one */
   port?: number | undefined;
+  /** An address of loopback. @default "127.0.0.1" */
+  host?: string | undefined;
   /** Extensions that it has and declares. @default all */
   extensions?: readonly string[];
   /** @default true */
@@ -157,7 +159,9 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
   const has = (name: string) => extensions.includes(name);
   const tasks = new Map<string, Task>();
   const share = await mkdtemp(join(tmpdir(), "aieffect-pristine-"));
-  const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { host = "127.0.0.1" } = options;
+  const origin = () =>
+    `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   const state: PristineState = { tasks, share, url: origin };
 
   const hooked =
@@ -541,9 +545,7 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     write(response, answer, call.method === "HEAD");
   });
   hooks.server?.(server, state);
-  await new Promise<void>((done, fail) =>
-    server.once("error", fail).listen(options.port ?? 0, "127.0.0.1", done),
-  );
+  await new Promise<void>((done, fail) => server.once("error", fail).listen(options.port ?? 0, host, done));
   return {
     ...state,
     token,

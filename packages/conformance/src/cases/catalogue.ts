@@ -2,6 +2,7 @@ import type { ConformanceCase } from "../engine/case.ts";
 import { authCases } from "./auth/index.ts";
 import { concurrentCases } from "./concurrent/index.ts";
 import { coreCases } from "./core/index.ts";
+import { e2eCases } from "./e2e/index.ts";
 import { isolationCases } from "./isolation/index.ts";
 import { monitorCases } from "./monitors/index.ts";
 import { sequentialCases } from "./sequential/index.ts";
@@ -13,5 +14,6 @@ export const catalogue: readonly ConformanceCase[] = [
   ...concurrentCases,
   ...authCases,
   ...isolationCases,
+  ...e2eCases,
   ...monitorCases,
 ];

@@ -1,13 +1,17 @@
 import { authCodes } from "./auth.ts";
 import { common } from "./common.ts";
 import { coreCodes } from "./core.ts";
+import { e2e } from "./e2e.ts";
 import { monitorCodes } from "./monitors.ts";
 
 /** Every reason that a check can end with. Self-tests bind to these words; one is never given another meaning. */
-export const codes = { ...common, ...coreCodes, ...authCodes, ...monitorCodes } as const satisfies Record<
-  string,
-  CodeText
->;
+export const codes = {
+  ...common,
+  ...e2e,
+  ...coreCodes,
+  ...authCodes,
+  ...monitorCodes,
+} as const satisfies Record<string, CodeText>;
 
 /** As in `E_STATUS_LITERAL`. */
 export type Code = keyof typeof codes;

@@ -12,7 +12,7 @@ import { type CaseContext, Findings, type OperationsInfo, type Settings, stops }
 import { createDriver, type Driver, readAs } from "./drive.ts";
 import type { RunEvent } from "./events.ts";
 import { watchQuiet } from "./lag.ts";
-import { fetchPayload, readPayload } from "./payload.ts";
+import { fetchPayload, fingerprint, readPayload } from "./payload.ts";
 import type { RunReport } from "./report.ts";
 import { CaseStop, HarnessFault, NotApplicable, Untestable } from "./stop.ts";
 import { countStatuses, judgeProfiles, judgeRun } from "./verdict.ts";
@@ -225,6 +225,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     send: (call) => wire.send(call),
     raw: (call) => sendRaw(history, wireOptions, call),
     requestOf: driver.request,
+    inputsOf: (sample) => driver.request(sample).inputs as Record<string, unknown>[],
     id: (prefix = "id") => nextId(prefix),
     payload: (reference) => readPayload(reference, payloads),
     fetch: (uri, call) => fetchPayload(uri, payloads, call),
@@ -237,6 +238,8 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
       return { ...calibration, fingerprint };
     },
     outputOf: calibrator.outputOf,
+    fingerprintOf: (bytes, format, sample) => fingerprint(bytes, format, sample.compare),
+    allSamples: samples,
     sample: () => firstOf(usable, completes) ?? missing("sample"),
     samples: () => onePerMethod(usable.filter(completes)),
     pair: () => pairOf(usable) ?? missing("pair"),

@@ -2,7 +2,7 @@
  * A whole service in plain Node, without our kit: small, and right in every point that the suite
  * checks. The mutants are this service with one fault each, put in through its hooks.
  */
-import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -255,9 +255,29 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
         return { protocol: "file", uri: path, ...rest };
       }
       task.payload = bytes;
-      return { protocol: "http", uri: `${origin()}/control/data/${task.handle}`, ...rest };
+      // Peers have no token of ours: the URL carries a right to this one payload (R-SIGN-01).
+      const expires = Math.floor(Date.now() / 1000) + 86_400;
+      const query =
+        token === undefined
+          ? ""
+          : `?expires=${expires}&signature=${signatureOf(task.handle, String(expires))}`;
+      return { protocol: "http", uri: `${origin()}/control/data/${task.handle}${query}`, ...rest };
     },
   );
+
+  function signatureOf(handle: string, expires: string): string {
+    return createHmac("sha256", token ?? "")
+      .update(`${handle} ${expires}`)
+      .digest("hex");
+  }
+
+  /** A payload's URL as this service gave it. */
+  function isSigned({ path, query }: Call): boolean {
+    const handle = /^\/control\/data\/([^/]+)$/.exec(path)?.[1];
+    const expires = query.get("expires") ?? "";
+    const isDue = Number(expires) * 1000 > Date.now();
+    return handle !== undefined && isDue && query.get("signature") === signatureOf(decode(handle), expires);
+  }
 
   /** What the methods make, from their inputs and parameters alone. */
   async function make(task: Task, report: (progress: number) => void): Promise<Made> {
@@ -495,7 +515,8 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     const [, word = "", id = ""] =
       /^\/control\/(execute|operations|(?:status|output|data|cancel)(?=\/))(?:\/([^/]+))?$/.exec(path) ?? [];
     if (word === "" && !path.startsWith("/control/")) throw new Refusal(404, "Not Found");
-    if (!authorize(call)) throw new Refusal(401, "Unauthorized", { "www-authenticate": "Bearer" });
+    if (!(token !== undefined && isSigned(call)) && !authorize(call))
+      throw new Refusal(401, "Unauthorized", { "www-authenticate": "Bearer" });
     const name = decode(id);
     if (word === "execute" && id === "") return only(method, "POST", () => execute(call));
     if (word === "operations" && id === "" && options.self_description !== false)

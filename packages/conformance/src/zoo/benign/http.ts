@@ -70,19 +70,22 @@ export const benignHttp = defineBenign(
   {
     id: "header-case",
     summary: "writes header names in capitals",
-    odd: (fired) =>
-      everyAnswer(fired, (answer) => {
-        const all = {
-          ...typeOf(answer),
-          ...answer.headers,
-          "content-length": String(bytesOf(answer).length),
+    odd: (fired) => ({
+      async call(call, next) {
+        const answer = await next();
+        if (answer.stream !== undefined) return answer;
+        fired();
+        return {
+          status: answer.status,
+          stream: (response) => {
+            const bytes = bytesOf(answer);
+            const all = { ...typeOf(answer), "content-length": bytes.length, ...answer.headers };
+            for (const [name, value] of Object.entries(all)) response.setHeader(name.toUpperCase(), value);
+            response.writeHead(answer.status).end(call.method === "HEAD" ? undefined : bytes);
+          },
         };
-        const headers = Object.fromEntries(
-          Object.entries(all).map(([name, value]) => [name.toUpperCase(), value]),
-        );
-        // Bytes get no media type beside these.
-        return { headers, body: bytesOf(answer) };
-      }),
+      },
+    }),
   },
   {
     id: "media-type-with-charset",

@@ -63,6 +63,13 @@ export async function requireOutput(
   });
 }
 
+/** Whether what a call made can be read at all, which other cases judge. */
+export async function isReadable(t: CaseContext, { reference }: Known): Promise<boolean> {
+  if (reference === undefined) return false;
+  const isFetched = reference.protocol === "http" || reference.protocol === "https";
+  return !isFetched || (await t.payload(reference)).bytes !== undefined;
+}
+
 /** Two methods of which the second takes what the first makes. */
 export interface Chain {
   first: Known;

@@ -1,5 +1,5 @@
 import { defineCase } from "../../engine/case.ts";
-import { findChain, noChain, requireOutput, timeFor, withInputs } from "./by-hand.ts";
+import { byHand, findChain, isReadable, noChain, requireOutput, timeFor, withInputs } from "./by-hand.ts";
 import { requireCompleted, runWorkflow } from "./workflow.ts";
 
 export const chain = defineCase({
@@ -17,6 +17,11 @@ export const chain = defineCase({
     const found = await findChain(t);
     if (found === undefined) return t.notApplicable(noChain);
     const { first, second } = found;
+    if ((await byHand(t, second)) === undefined || !(await isReadable(t, first))) {
+      return t.untestable(
+        `${first.sample.method} and ${second.method} do not work by hand, each alone: see C05, D06 and T07`,
+      );
+    }
     const outcome = await runWorkflow(t, {
       nodes: [
         { name: "first", method: first.sample.method, parameters: first.sample.parameters, to: ["second"] },

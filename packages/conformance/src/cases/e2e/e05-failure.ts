@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { defineCase } from "../../engine/case.ts";
+import type { CaseContext } from "../../engine/context.ts";
+import type { Sample } from "../../target/sample.ts";
 import { byHand, requireOutput, timeFor } from "./by-hand.ts";
 import { runWorkflow, told } from "./workflow.ts";
 
@@ -23,7 +25,9 @@ export const failure = defineCase({
         `sample "${failing.name}" of ${failing.method} does not fail by hand: see C08 and T11`,
       );
     }
-    const known = other && (await byHand(t, other));
+    const alone = other && (await byHand(t, other));
+    // What does not even work without a neighbour that fails is the subject of others (E01, E06).
+    const known = alone && (await worksAlone(t, alone.sample)) ? alone : undefined;
     const outcome = await runWorkflow(t, {
       nodes: [
         { name: "failing", method: failing.method, parameters: failing.parameters },
@@ -55,8 +59,18 @@ export const failure = defineCase({
   },
 });
 
+async function worksAlone(t: CaseContext, sample: Sample): Promise<boolean> {
+  const { method, parameters } = sample;
+  const { status } = await runWorkflow(t, {
+    nodes: [{ name: "other", method, parameters }],
+    inputs: t.inputsOf(sample),
+    timeout_ms: timeFor(t, sample),
+  });
+  return status === "completed";
+}
+
 /** A failing sample and, where there is one with the same inputs, one that completes and takes longer. */
-function pick(t: Parameters<typeof failure.run>[0]) {
+function pick(t: CaseContext) {
   for (const failing of t.allSamples.filter(({ expect }) => expect === "failed")) {
     const other = t.allSamples
       .filter(({ expect, inputs }) => expect === "complete" && isDeepStrictEqual(inputs, failing.inputs))

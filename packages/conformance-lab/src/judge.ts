@@ -35,13 +35,25 @@ export function judge({ manifest, ...options }: Judged): Promise<RunReport> {
   });
 }
 
-/** What stands in the way of CONFORMANT: a verdict, and every case that did not come out well, in words. */
-export function shortcomings({ verdict, results }: RunReport): string[] {
+/**
+ * What stands in the way of CONFORMANT: profiles that are not, and every case that did not come out
+ * well, in words. What a busy machine could not measure is nobody's fault.
+ */
+export function shortcomings({ profiles, results }: RunReport): string[] {
   const fine = ["pass", "info", "not-applicable", "inconclusive"];
-  const bad = results.filter(({ status }) => !fine.includes(status));
-  const said = bad.map(({ case: { id }, status, reason, findings }) => {
-    const found = findings.map((one) => `${one.code}: expected ${one.expected}, found ${one.found}`);
-    return `${id} ${status} ${reason ?? found.join("; ")}`;
+  const isUnmeasured = (id: string) =>
+    results.some((result) => result.case.id === id && result.status === "inconclusive");
+  const behind = profiles.filter(({ verdict, because }) => {
+    const isUnproven = verdict === "NOT PROVEN" && because.length > 0 && because.every(isUnmeasured);
+    return verdict !== "CONFORMANT" && !isUnproven;
   });
-  return verdict === "CONFORMANT" ? said : [verdict, ...said];
+  const bad = results.filter(({ status }) => !fine.includes(status));
+  return [
+    ...(profiles.length === 0 ? ["nothing was judged"] : []),
+    ...behind.map(({ profile, verdict }) => `${profile} is ${verdict}`),
+    ...bad.map(({ case: { id }, status, reason, findings }) => {
+      const found = findings.map((one) => `${one.code}: expected ${one.expected}, found ${one.found}`);
+      return `${id} ${status} ${reason ?? found.join("; ")}`;
+    }),
+  ];
 }

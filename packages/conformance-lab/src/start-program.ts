@@ -4,7 +4,7 @@ import { type SpawnedTarget, spawnTarget } from "@aieffect/conformance";
 import { labScale } from "./judge.ts";
 
 /** A port that is free now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

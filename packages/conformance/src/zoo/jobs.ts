@@ -4,15 +4,26 @@ import { Worker } from "node:worker_threads";
 import { catalogue } from "../cases/catalogue.ts";
 import { benignServices } from "./benign/index.ts";
 import { judgeBenign } from "./benign/judge-benign.ts";
-import { judgeMutant, rowOf } from "./judge-mutant.ts";
+import { judgeMutant, rowOf, runAgainst } from "./judge-mutant.ts";
 import { matrixCases } from "./matrix.ts";
 import { mutants } from "./mutants/index.ts";
+import { describe, isUnsettled } from "./outcome.ts";
+import type { PristineOptions } from "./pristine.ts";
+
+/** Right services, which have to pass every case before anything else counts. */
+export const pristineVariants = {
+  open: {},
+  "with a token": { token: "a-token-of-the-test" },
+  "without extensions": { extensions: [], self_description: false },
+} satisfies Record<string, PristineOptions>;
 
 /** One judgement. */
 export interface Job {
-  kind: "diagonal" | "row" | "benign";
-  /** Of the mutant, or of the benign service. */
+  kind: "pristine" | "diagonal" | "row" | "benign";
+  /** Of the mutant, or of the service. */
   id: string;
+  /** Only these cases. @default all that concern it */
+  cases?: readonly string[] | undefined;
 }
 
 /** What it came to. */
@@ -26,6 +37,12 @@ export interface JobResult {
 
 /** Makes one judgement in this thread. */
 export async function runJob(job: Job): Promise<JobResult> {
+  if (job.kind === "pristine") {
+    const service = pristineVariants[job.id as keyof typeof pristineVariants];
+    const cases = catalogue.filter(({ id }) => job.cases?.includes(id) ?? true);
+    const bad = (await runAgainst(service, cases)).filter(isUnsettled);
+    return { job, problem: bad.length === 0 ? undefined : bad.map(describe).join("; ") };
+  }
   if (job.kind === "benign") {
     const service = benignServices.find(({ id }) => id === job.id);
     if (service === undefined) return { job, problem: "there is no such service" };

@@ -62,7 +62,9 @@ export async function judgeMutant(mutant: Mutant): Promise<MutantVerdict> {
 export async function rowOf(mutant: Mutant, cases: readonly ConformanceCase[]): Promise<string[]> {
   const hooks = mutant.fault(() => {});
   const settings = { timeout_ms: rowTimeout_ms, ...mutant.settings };
-  const results = await runAgainst({ ...mutant.service, hooks }, cases, settings);
+  const results = await runAgainst({ ...mutant.service, hooks }, cases, settings, (samples) =>
+    samples.map((sample) => ({ ...sample, max_duration_ms: rowTimeout_ms })),
+  );
   return results.filter(({ status }) => status === "fail" || status === "warn").map((one) => one.case.id);
 }
 

@@ -3,9 +3,8 @@
  * its reason, odd but legal ones pass, and what each case sees is what it saw before.
  */
 import { catalogue } from "../cases/catalogue.ts";
-import type { CaseResult } from "../engine/case.ts";
 import { benignServices } from "./benign/index.ts";
-import { type Job, type JobResult, runJobs } from "./jobs.ts";
+import { type Job, type JobResult, pristineVariants, runJobs } from "./jobs.ts";
 import { runAgainst } from "./judge-mutant.ts";
 import { compareMatrices, deadCases, type Matrix, readMatrix, writeMatrix } from "./matrix.ts";
 import { mutants } from "./mutants/index.ts";
@@ -24,13 +23,6 @@ export interface SelftestOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Right services, which have to pass every case before anything else counts. */
-export const pristineVariants: readonly (readonly [name: string, service: PristineOptions])[] = [
-  ["open", {}],
-  ["with a token", { token: "a-token-of-the-test" }],
-  ["without extensions", { extensions: [], self_description: false }],
-];
-
 /** Runs the self-test. @returns 0, 1 when something is alive or has changed, 70 when it is void, 130 when it was interrupted */
 export async function selftest(options: SelftestOptions = {}): Promise<number> {
   const { out = process.stdout, only = [], update = false, jobs = 6, signal } = options;
@@ -44,14 +36,16 @@ export async function selftest(options: SelftestOptions = {}): Promise<number> {
     say(`Expected ids of mutants, benign services or cases; found ${unknown.join(", ")}`);
     return 64;
   }
-  const voided = await firstVoid(say);
+  const chosen = mutants.filter(({ id, breaks }) => isChosen(id, breaks)).map(({ id }) => id);
+  const benign = benignServices.filter(({ id }) => isChosen(id)).map(({ id }) => id);
+  // A benign service meets all cases, a mutant its own.
+  const cases = benign.length > 0 ? undefined : chosen.map(breaksOf);
+  const voided = await firstVoid(say, { jobs, signal, cases });
   if (voided !== undefined) {
     say(`VOID: ${voided}. Nothing that follows would prove anything.`);
     return 70;
   }
 
-  const chosen = mutants.filter(({ id, breaks }) => isChosen(id, breaks)).map(({ id }) => id);
-  const benign = benignServices.filter(({ id }) => isChosen(id)).map(({ id }) => id);
   const judge = async (kind: Job["kind"], ids: readonly string[], title: string) => {
     if (ids.length === 0) return [];
     let done = 0;
@@ -68,19 +62,13 @@ export async function selftest(options: SelftestOptions = {}): Promise<number> {
       { jobs, signal, onResult },
     );
   };
-  /** What is not as it should be is judged once more with the machine for itself: only then it counts. */
-  const alone = async (results: readonly JobResult[], isOff: (result: JobResult) => boolean) => {
-    const again = results.filter(isOff).map(({ job }) => job);
-    const better = await runJobs(again, { jobs: 1, signal, onResult: () => {} });
-    return results.map((result) => better.find(({ job }) => job.id === result.job.id) ?? result);
-  };
   const isBad = ({ problem }: JobResult) => problem !== undefined;
 
-  const diagonal = await alone(await judge("diagonal", chosen, "mutants against their cases"), isBad);
+  const diagonal = await again(await judge("diagonal", chosen, "mutants against their cases"), isBad, signal);
   const golden = await readMatrix();
   const isNew = ({ job, cells = [] }: JobResult) => golden[job.id]?.join() !== cells.join();
-  const rows = await alone(await judge("row", chosen, "kill matrix"), isNew);
-  const odd = await alone(await judge("benign", benign, "benign services"), isBad);
+  const rows = await again(await judge("row", chosen, "kill matrix"), isNew, signal);
+  const odd = await again(await judge("benign", benign, "benign services"), isBad, signal);
   if (signal?.aborted) {
     say("interrupted");
     return 130;
@@ -121,13 +109,27 @@ export async function selftest(options: SelftestOptions = {}): Promise<number> {
   return isRight ? 0 : 1;
 }
 
+/** What is not as it should be is judged once more with the machine for itself: only then it counts. */
+async function again(
+  results: readonly JobResult[],
+  isOff: (result: JobResult) => boolean,
+  signal: AbortSignal | undefined,
+): Promise<JobResult[]> {
+  const off = results.filter(isOff).map(({ job }) => job);
+  const better = await runJobs(off, { jobs: 1, signal, onResult: () => {} });
+  return results.map((result) => better.find(({ job }) => job.id === result.job.id) ?? result);
+}
+
 /** Why nothing can be proven: a right service does not pass, or one that is all wrong does. */
-async function firstVoid(say: (text: string) => void): Promise<string | undefined> {
-  for (const [name, service] of pristineVariants) {
-    const bad = (await runAgainst(service, catalogue)).filter(isUnsettled);
-    if (bad.length > 0)
-      return `the pristine service (${name}) does not pass: ${bad.map(describe).join("; ")}`;
-    say(`pristine ${name}: every case passes`);
+async function firstVoid(
+  say: (text: string) => void,
+  { jobs, signal, cases }: { jobs: number; signal: AbortSignal | undefined; cases?: string[] | undefined },
+): Promise<string | undefined> {
+  const all = Object.keys(pristineVariants).map((id): Job => ({ kind: "pristine", id, cases }));
+  const first = await runJobs(all, { jobs, signal, onResult: () => {} });
+  for (const { job, problem } of await again(first, ({ problem }) => problem !== undefined, signal)) {
+    if (problem !== undefined) return `the pristine service, ${job.id}, does not pass: ${problem}`;
+    say(`pristine, ${job.id}: every case passes`);
   }
   const canary: PristineOptions = {
     hooks: { call: async () => ({ status: 500, body: { detail: "canary" } }) },
@@ -138,19 +140,6 @@ async function firstVoid(say: (text: string) => void): Promise<string | undefine
   if (health?.status !== "fail") return "a service that always answers 500 is not caught";
   say("canary: a service that always answers 500 is caught");
   return undefined;
-}
-
-/** Whether a case did not come out well on a service that is right. */
-export function isUnsettled({ status }: CaseResult): boolean {
-  return !["pass", "info", "not-applicable", "inconclusive"].includes(status);
-}
-
-/** What a case came to, in a line. */
-export function describe({ case: { id }, status, reason, findings }: CaseResult): string {
-  const [first] = findings.filter((finding) => finding.status === "fail" || finding.status === "warn");
-  const why =
-    first === undefined ? reason : `${first.code}: expected ${first.expected}, found ${first.found}`;
-  return `${id} ${status}${why === undefined ? "" : ` (${why})`}`;
 }
 
 function known(name: string): boolean {

@@ -4,7 +4,7 @@ import { createOrchestrator, type TaskView, type WorkflowView } from "@aieffect/
 import type { CaseContext } from "../../engine/context.ts";
 
 /** One node of a workflow; all of them are the service under test. */
-export interface Node {
+interface Node {
   /** The container's name, which tells nodes of one method apart. */
   name: string;
   method: string;

@@ -1,6 +1,6 @@
 import { catalogue } from "../../cases/catalogue.ts";
 import { runAgainst } from "../judge-mutant.ts";
-import { describe, isUnsettled } from "../selftest.ts";
+import { describe, isUnsettled } from "../outcome.ts";
 import type { BenignService } from "./benign.ts";
 
 /** Runs every case against an odd but legal service. @returns what is wrong with the suite, undefined when nothing */

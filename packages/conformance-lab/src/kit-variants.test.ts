@@ -18,7 +18,7 @@ import { judge, labScale, shortcomings } from "./judge.ts";
 import { kitOperations } from "./kit-service.ts";
 
 /** Of the test that runs: several do at once. */
-type OnEnd = (end: () => Promise<unknown>) => void;
+type OnEnd = (end: () => Promise<void>) => void;
 
 const key = "a-key-of-the-lab";
 
@@ -61,7 +61,7 @@ describe.concurrent("our kit is conformant", () => {
     expect(shortcomings(report)).toEqual([]);
   });
 
-  it.each(["sequential", "concurrent"] as const)("%s alone", async (style, { onTestFinished }) => {
+  it.for(["sequential", "concurrent"] as const)("%s alone", async (style, { onTestFinished }) => {
     const target = await start(onTestFinished, {}, style);
     const report = await judge({ ...target, manifest: only(style), claims: [style] });
     expect(shortcomings(report)).toEqual([]);

@@ -76,7 +76,7 @@ export interface CaseContext extends Omit<Driver, "request"> {
   fingerprintOf(bytes: Buffer, format: string, sample: Sample): string | undefined;
 
   /** All samples, of every style, in the manifest's order. */
-  readonly allSamples: readonly Sample[];
+  readonly all_samples: readonly Sample[];
   /** A sample that completes, of the profile's style. */
   sample(): Sample;
   /** All samples that complete, one a method. */

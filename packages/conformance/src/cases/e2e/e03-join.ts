@@ -47,8 +47,8 @@ export const join = defineCase({
 
 /** Two samples of a method that differ in parameters alone, because start nodes share their inputs; else one of them twice. */
 function branches(t: CaseContext): readonly [Sample, Sample] {
-  for (const one of t.allSamples) {
-    const other = t.allSamples.find(
+  for (const one of t.all_samples) {
+    const other = t.all_samples.find(
       (sample) =>
         sample !== one &&
         sample.method === one.method &&

@@ -58,7 +58,7 @@ export const twoWorkflows = defineCase({
 /** A pair whose results another method takes, else any pair. */
 async function pairInChain(t: CaseContext): Promise<readonly [Sample, Sample, Sample | undefined]> {
   const named = (method: string, name: string) =>
-    t.allSamples.find((one) => one.method === method && one.name === name && one.expect === "complete");
+    t.all_samples.find((one) => one.method === method && one.name === name && one.expect === "complete");
   const found = await findChain(t, ({ method }) => [named(method, "a"), named(method, "b")].every(Boolean));
   const a = found && named(found.first.sample.method, "a");
   const b = found && named(found.first.sample.method, "b");

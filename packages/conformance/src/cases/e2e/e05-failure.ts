@@ -71,8 +71,8 @@ async function worksAlone(t: CaseContext, sample: Sample): Promise<boolean> {
 
 /** A failing sample and, where there is one with the same inputs, one that completes and takes longer. */
 function pick(t: CaseContext) {
-  for (const failing of t.allSamples.filter(({ expect }) => expect === "failed")) {
-    const other = t.allSamples
+  for (const failing of t.all_samples.filter(({ expect }) => expect === "failed")) {
+    const other = t.all_samples
       .filter(({ expect, inputs }) => expect === "complete" && isDeepStrictEqual(inputs, failing.inputs))
       .toSorted((one, another) => another.at_least_ms - one.at_least_ms)[0];
     if (other !== undefined) return { failing, other };

@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { catalogue } from "../cases/catalogue.ts";
-import { compareMatrices, deadCases, matrixCases, readMatrix } from "./matrix.ts";
+import { compareMatrices, deadCases, hasRow, matrixCases, readMatrix } from "./matrix.ts";
 import { mutants } from "./mutants/index.ts";
 
 describe("the kill matrix", () => {
   it("has a row for every mutant, in which its own case stands where that is deterministic", async () => {
     const matrix = await readMatrix();
-    expect(Object.keys(matrix).toSorted()).toEqual(mutants.map(({ id }) => id).toSorted());
+    const rowed = mutants.filter(hasRow);
+    expect(Object.keys(matrix).toSorted()).toEqual(rowed.map(({ id }) => id).toSorted());
     const deterministic = new Set(matrixCases(catalogue).map(({ id }) => id));
-    const missing = mutants.filter(
+    const missing = rowed.filter(
       ({ id, breaks }) => deterministic.has(breaks) && !matrix[id]?.includes(breaks),
     );
     expect(missing.map(({ id }) => id)).toEqual([]);

@@ -23,6 +23,11 @@ export function matrixCases(cases: readonly ConformanceCase[]): ConformanceCase[
   );
 }
 
+/** Whether a mutant has a row: one that is a process of its own is held to its case alone. */
+export function hasRow(mutant: Mutant): boolean {
+  return !("spawned" in mutant);
+}
+
 export async function readMatrix(): Promise<Matrix> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "{}";
@@ -65,7 +70,7 @@ export function deadCases(
   return cases
     .filter(({ id }) => {
       const own = mutants.filter(({ breaks }) => breaks === id);
-      return !own.some((mutant) => !inMatrix.has(id) || matrix[mutant.id]?.[0] === id);
+      return !own.some((mutant) => !inMatrix.has(id) || !hasRow(mutant) || matrix[mutant.id]?.[0] === id);
     })
     .map(({ id }) => id);
 }

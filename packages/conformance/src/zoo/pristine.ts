@@ -563,8 +563,9 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     const next = (again: Call = call) => route(again).catch(answerTo);
     const tooLarge = () =>
       answerTo(new Refusal(413, `Expected at most ${longestBody} bytes`, { connection: "close" }));
-    const answer =
-      length > longestBody ? tooLarge() : await (hooks.call === undefined ? next() : hooks.call(call, next));
+    // A hook that throws is a fault of the service, not the end of the harness.
+    const hooked = async () => (hooks.call === undefined ? next() : hooks.call(call, next));
+    const answer = length > longestBody ? tooLarge() : await hooked().catch(answerTo);
     write(response, answer, call.method === "HEAD");
   });
   hooks.server?.(server, state);

@@ -6,7 +6,7 @@ import { catalogue } from "../cases/catalogue.ts";
 import { benignServices } from "./benign/index.ts";
 import { type Job, type JobResult, pristineVariants, runJobs } from "./jobs.ts";
 import { runAgainst } from "./judge-mutant.ts";
-import { compareMatrices, deadCases, type Matrix, readMatrix, writeMatrix } from "./matrix.ts";
+import { compareMatrices, deadCases, hasRow, type Matrix, readMatrix, writeMatrix } from "./matrix.ts";
 import { mutants } from "./mutants/index.ts";
 import type { PristineOptions } from "./pristine.ts";
 
@@ -62,12 +62,14 @@ export async function selftest(options: SelftestOptions = {}): Promise<number> {
       { jobs, signal, onResult },
     );
   };
+  const rowed = new Set(mutants.filter(hasRow).map(({ id }) => id));
+  const isInMatrix = (id: string) => rowed.has(id);
   const isBad = ({ problem }: JobResult) => problem !== undefined;
 
   const diagonal = await again(await judge("diagonal", chosen, "mutants against their cases"), isBad, signal);
   const golden = await readMatrix();
   const isNew = ({ job, cells = [] }: JobResult) => golden[job.id]?.join() !== cells.join();
-  const rows = await again(await judge("row", chosen, "kill matrix"), isNew, signal);
+  const rows = await again(await judge("row", chosen.filter(isInMatrix), "kill matrix"), isNew, signal);
   const odd = await again(await judge("benign", benign, "benign services"), isBad, signal);
   if (signal?.aborted) {
     say("interrupted");
@@ -80,16 +82,12 @@ export async function selftest(options: SelftestOptions = {}): Promise<number> {
   for (const { job, problem } of falselyRed) say(`FALSE RED on ${job.id}: ${problem}`);
 
   const made: Matrix = Object.fromEntries(
-    mutants.flatMap(({ id }) => {
+    [...rowed].flatMap((id) => {
       const cells = rows.find(({ job }) => job.id === id)?.cells ?? golden[id];
       return cells === undefined ? [] : [[id, cells]];
     }),
   );
-  const changes = compareMatrices(
-    golden,
-    made,
-    mutants.map(({ id }) => id),
-  );
+  const changes = compareMatrices(golden, made, [...rowed]);
   const dead = only.length > 0 ? [] : deadCases(catalogue, mutants, made);
   for (const id of dead) say(`DEAD CASE ${id}: no mutant is caught by it first`);
   for (const change of changes) say(`${update ? "now" : "CHANGED"} ${change}`);

@@ -564,8 +564,8 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     const tooLarge = () =>
       answerTo(new Refusal(413, `Expected at most ${longestBody} bytes`, { connection: "close" }));
     // A hook that throws is a fault of the service, not the end of the harness.
-    const hooked = async () => (hooks.call === undefined ? next() : hooks.call(call, next));
-    const answer = length > longestBody ? tooLarge() : await hooked().catch(answerTo);
+    const asHooked = async () => (hooks.call === undefined ? next() : hooks.call(call, next));
+    const answer = length > longestBody ? tooLarge() : await asHooked().catch(answerTo);
     write(response, answer, call.method === "HEAD");
   });
   hooks.server?.(server, state);

@@ -71,12 +71,9 @@ export interface CaseContext extends Omit<Driver, "request"> {
   calibrated(sample: Sample): Promise<Calibration & { fingerprint: string }>;
   /** The fingerprint of a run's output. */
   outputOf(run: Run): Promise<{ fingerprint: string | undefined; problem: string | undefined }>;
-
   /** What is equal for equal payloads, as the sample compares them; undefined where nothing can be compared. */
   fingerprintOf(bytes: Buffer, format: string, sample: Sample): string | undefined;
 
-  /** All samples, of every style, in the manifest's order. */
-  readonly all_samples: readonly Sample[];
   /** A sample that completes, of the profile's style. */
   sample(): Sample;
   /** All samples that complete, one a method. */

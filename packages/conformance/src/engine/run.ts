@@ -239,7 +239,6 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     },
     outputOf: calibrator.outputOf,
     fingerprintOf: (bytes, format, sample) => fingerprint(bytes, format, sample.compare),
-    all_samples: samples,
     sample: () => firstOf(usable, completes) ?? missing("sample"),
     samples: () => onePerMethod(usable.filter(completes)),
     pair: () => pairOf(usable) ?? missing("pair"),

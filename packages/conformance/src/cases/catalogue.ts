@@ -3,6 +3,7 @@ import { authCases } from "./auth/index.ts";
 import { concurrentCases } from "./concurrent/index.ts";
 import { coreCases } from "./core/index.ts";
 import { dataPlaneCases } from "./data-plane/index.ts";
+import { e2eCases } from "./e2e/index.ts";
 import { extensionCases } from "./extensions/index.ts";
 import { isolationCases } from "./isolation/index.ts";
 import { monitorCases } from "./monitors/index.ts";
@@ -21,5 +22,6 @@ export const catalogue: readonly ConformanceCase[] = [
   ...isolationCases,
   ...performanceCases,
   ...extensionCases,
+  ...e2eCases,
   ...monitorCases,
 ];

@@ -3,6 +3,7 @@ import { common } from "./common.ts";
 import { concurrentCodes } from "./concurrent.ts";
 import { coreCodes } from "./core.ts";
 import { dataPlaneCodes } from "./data-plane.ts";
+import { e2e } from "./e2e.ts";
 import { extensionCodes } from "./extensions.ts";
 import { isolationCodes } from "./isolation.ts";
 import { monitorCodes } from "./monitors.ts";
@@ -20,6 +21,7 @@ export const codes = {
   ...isolationCodes,
   ...performance,
   ...extensionCodes,
+  ...e2e,
   ...monitorCodes,
 } as const satisfies Record<string, CodeText>;
 

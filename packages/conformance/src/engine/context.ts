@@ -65,6 +65,8 @@ export interface CaseContext extends Omit<Driver, "request"> {
   raw(call: RawCall): Promise<RawResult>;
   /** The request of a sample, to be changed and sent by hand. */
   requestOf(sample: Sample, options?: DriveOptions): Record<string, unknown>;
+  /** The inputs of a sample as they are sent, with their uris filled in. */
+  inputsOf(sample: Sample): readonly Record<string, unknown>[];
   /** A new id, unlike any other of this run. */
   id(prefix?: string): string;
   payload(reference: DataReference): Promise<Payload>;
@@ -77,6 +79,8 @@ export interface CaseContext extends Omit<Driver, "request"> {
   calibrated(sample: Sample): Promise<Calibration & { fingerprint: string }>;
   /** The fingerprint of a run's output. */
   outputOf(run: Ended): Promise<{ fingerprint: string | undefined; problem: string | undefined }>;
+  /** What is equal for equal payloads, as the sample compares them; undefined where nothing can be compared. */
+  fingerprintOf(bytes: Buffer, format: string, sample: Sample): string | undefined;
 
   /** A sample that completes, of the profile's style. */
   sample(): Sample;

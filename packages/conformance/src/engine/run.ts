@@ -12,7 +12,7 @@ import type { CaseResult, CaseStatus, ConformanceCase, Need, Profile } from "./c
 import { type CaseContext, Findings, type OperationsInfo, type Settings, stops } from "./context.ts";
 import { createDriver, type Driver, readAs } from "./drive.ts";
 import type { RunEvent } from "./events.ts";
-import { fetchPayload, readPayload } from "./payload.ts";
+import { fetchPayload, fingerprint, readPayload } from "./payload.ts";
 import type { RunReport } from "./report.ts";
 import { CaseStop, HarnessFault, Interrupted, NotApplicable, Untestable } from "./stop.ts";
 import { createTimed } from "./timed.ts";
@@ -344,6 +344,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
     send: (call) => wire.send(call),
     raw: (call) => sendRaw(history, wireOptions, call),
     requestOf: driver.request,
+    inputsOf: (sample) => driver.request(sample).inputs as Record<string, unknown>[],
     id: (prefix = "id") => nextId(prefix),
     payload: (reference) => readPayload(reference, payloads),
     fetch: (uri, call) => fetchPayload(uri, payloads, call),
@@ -356,6 +357,7 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
       return { ...calibration, fingerprint };
     },
     outputOf: calibrator.outputOf,
+    fingerprintOf: (bytes, format, sample) => fingerprint(bytes, format, sample.compare),
     sample: () => firstOf(usable, completes) ?? missing("sample"),
     samples: () => onePerMethod(usable.filter(completes)),
     pair: () => pairOf(usable) ?? missing("pair"),

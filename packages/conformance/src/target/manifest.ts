@@ -32,6 +32,7 @@ const methodSchema = z.strictObject({
   sink: z.boolean().default(false),
   "max-duration": duration.optional(),
   samples: z.record(z.string(), sampleSchema).default({}),
+  feeds: z.array(z.string()).optional(),
   compare: z
     .strictObject({
       mode: z.enum(["bytes", "json", "shape", "none"]).optional(),
@@ -141,6 +142,7 @@ export function samplesOf(manifest: Pick<Manifest, "methods">, modeOf: (method: 
         max_duration_ms:
           given["max-duration"] === undefined ? longestByDefault_ms : parseDuration(given["max-duration"]),
         compare: given.compare,
+        feeds: given.feeds,
       }),
     ),
   );

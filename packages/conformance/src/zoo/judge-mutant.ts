@@ -2,6 +2,7 @@ import { catalogue } from "../cases/catalogue.ts";
 import type { CaseResult, ConformanceCase } from "../engine/case.ts";
 import type { Settings } from "../engine/context.ts";
 import { runSuite } from "../engine/run.ts";
+import type { Sample } from "../target/sample.ts";
 import { pristineSamples } from "./manifest.ts";
 import type { Mutant } from "./mutant.ts";
 import { type PristineOptions, startPristine } from "./pristine.ts";
@@ -17,6 +18,9 @@ export const zooSettings: Partial<Settings> = {
   time_scale: zooScale,
   fuzz_runs: 60,
 };
+
+/** A row of the matrix waits no longer for a fault that hangs. */
+const rowTimeout_ms = 1500;
 
 /** What became of a mutant. */
 export interface MutantVerdict {
@@ -83,18 +87,37 @@ export async function runAgainstSpawned(
   }
 }
 
+/** Which cases do not simply hold on a mutant: a row of the kill matrix, in the order of the catalogue. */
+export async function rowOf(mutant: Mutant, cases: readonly ConformanceCase[]): Promise<string[]> {
+  const settings = { timeout_ms: rowTimeout_ms, ...mutant.settings };
+  if (mutant.spawned !== undefined) {
+    const { results } = await runAgainstSpawned(mutant.spawned, cases, settings);
+    return badOnes(results);
+  }
+  const hooks = mutant.fault(() => {});
+  const results = await runAgainst({ ...mutant.service, hooks }, cases, settings, (samples) =>
+    samples.map((sample) => ({ ...sample, max_duration_ms: rowTimeout_ms })),
+  );
+  return badOnes(results);
+}
+
+function badOnes(results: readonly CaseResult[]): string[] {
+  return results.filter(({ status }) => status === "fail" || status === "warn").map((one) => one.case.id);
+}
+
 /** Runs cases against a service of the zoo; one that asks for a token gets it. */
 export async function runAgainst(
   service: PristineOptions,
   cases: readonly ConformanceCase[],
   settings: Partial<Settings> = {},
+  changeSamples: (samples: Sample[]) => Sample[] = (samples) => samples,
 ): Promise<readonly CaseResult[]> {
   const running = await startPristine({ time_scale: zooScale, ...service });
   try {
     const report = await runSuite({
       url: running.url(),
       token: running.token,
-      samples: pristineSamples(),
+      samples: changeSamples(pristineSamples()),
       share: running.share,
       cases,
       settings: { ...zooSettings, ...settings },

@@ -13,6 +13,7 @@ methods:
       slow: { parameters: { ms: 2200 }, expect-at-least: 2s }
   Load:
     mode: sequential
+    feeds: [Echo]
     samples:
       a: { inputs: [{ protocol: inline, uri: !json { x: 3 }, format: json }] }
       b: { inputs: [{ protocol: inline, uri: !json { x: 4 }, format: json }] }
@@ -28,6 +29,7 @@ methods:
       a: { inputs: [{ protocol: inline, uri: !json { x: 6 }, format: json }] }
   Train:
     mode: concurrent
+    feeds: [Echo]
     max-duration: 10s
     samples:
       a: { parameters: { ms: 100, k: 1 } }

@@ -2,7 +2,7 @@
  * A whole service in plain Node, without our kit: small, and right in every point that the suite
  * checks. The mutants are this service with one fault each, put in through its hooks.
  */
-import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -115,6 +115,8 @@ export interface PristineOptions {
   token?: string | undefined;
   /** @default 0, a free one */
   port?: number | undefined;
+  /** An address of loopback. @default "127.0.0.1" */
+  host?: string | undefined;
   /** Extensions that it has and declares. @default all */
   extensions?: readonly string[];
   /** @default true */
@@ -157,7 +159,9 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
   const has = (name: string) => extensions.includes(name);
   const tasks = new Map<string, Task>();
   const share = await mkdtemp(join(tmpdir(), "aieffect-pristine-"));
-  const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { host = "127.0.0.1" } = options;
+  const origin = () =>
+    `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   const state: PristineState = { tasks, share, url: origin };
 
   const hooked =
@@ -233,7 +237,9 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
       pieces.push(piece);
     }
     const announced = response.headers.get("content-length");
-    if (announced !== null && Number(announced) !== size) throw new Error("The input was cut");
+    // A compressed body is longer when it has been read.
+    const isPlain = response.headers.get("content-encoding") === null;
+    if (isPlain && announced !== null && Number(announced) !== size) throw new Error("The input was cut");
     return Buffer.concat(pieces);
   }
 
@@ -251,9 +257,29 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
         return { protocol: "file", uri: path, ...rest };
       }
       task.payload = bytes;
-      return { protocol: "http", uri: `${origin()}/control/data/${task.handle}`, ...rest };
+      // Peers have no token of ours: the URL carries a right to this one payload (R-SIGN-01).
+      const expires = Math.floor(Date.now() / 1000) + 86_400;
+      const query =
+        token === undefined
+          ? ""
+          : `?expires=${expires}&signature=${signatureOf(task.handle, String(expires))}`;
+      return { protocol: "http", uri: `${origin()}/control/data/${task.handle}${query}`, ...rest };
     },
   );
+
+  function signatureOf(handle: string, expires: string): string {
+    return createHmac("sha256", token ?? "")
+      .update(`${handle} ${expires}`)
+      .digest("hex");
+  }
+
+  /** A payload's URL as this service gave it. */
+  function isSigned({ path, query }: Call): boolean {
+    const handle = /^\/control\/data\/([^/]+)$/.exec(path)?.[1];
+    const expires = query.get("expires") ?? "";
+    const isDue = Number(expires) * 1000 > Date.now();
+    return handle !== undefined && isDue && query.get("signature") === signatureOf(decode(handle), expires);
+  }
 
   /** What the methods make, from their inputs and parameters alone. */
   async function make(task: Task, report: (progress: number) => void): Promise<Made> {
@@ -496,7 +522,8 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     const [, word = "", id = ""] =
       /^\/control\/(execute|operations|(?:status|output|data|cancel)(?=\/))(?:\/([^/]+))?$/.exec(path) ?? [];
     if (word === "" && !path.startsWith("/control/")) throw new Refusal(404, "Not Found");
-    if (!authorize(call)) throw new Refusal(401, "Unauthorized", { "www-authenticate": "Bearer" });
+    if (!(token !== undefined && isSigned(call)) && !authorize(call))
+      throw new Refusal(401, "Unauthorized", { "www-authenticate": "Bearer" });
     const name = decode(id);
     if (word === "execute" && id === "") return only(method, "POST", () => execute(call));
     if (word === "operations" && id === "" && options.self_description !== false)
@@ -541,14 +568,13 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     const next = (again: Call = call) => route(again).catch(answerTo);
     const tooLarge = () =>
       answerTo(new Refusal(413, `Expected at most ${longestBody} bytes`, { connection: "close" }));
-    const answer =
-      length > longestBody ? tooLarge() : await (hooks.call === undefined ? next() : hooks.call(call, next));
+    // A hook that throws is a fault of the service, not the end of the harness.
+    const asHooked = async () => (hooks.call === undefined ? next() : hooks.call(call, next));
+    const answer = length > longestBody ? tooLarge() : await asHooked().catch(answerTo);
     write(response, answer, call.method === "HEAD");
   });
   hooks.server?.(server, state);
-  await new Promise<void>((done, fail) =>
-    server.once("error", fail).listen(options.port ?? 0, "127.0.0.1", done),
-  );
+  await new Promise<void>((done, fail) => server.once("error", fail).listen(options.port ?? 0, host, done));
   return {
     ...state,
     token,

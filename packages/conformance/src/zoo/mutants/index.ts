@@ -2,6 +2,7 @@ import { authMutants } from "./auth.ts";
 import { concurrentMutants } from "./concurrent.ts";
 import { coreMutants } from "./core.ts";
 import { dataPlaneMutants } from "./data-plane.ts";
+import { e2eMutants } from "./e2e.ts";
 import { extensionMutants } from "./extensions.ts";
 import { isolationMutants } from "./isolation.ts";
 import { monitorMutants } from "./monitors.ts";
@@ -20,5 +21,6 @@ export const mutants = [
   ...isolationMutants,
   ...performanceMutants,
   ...extensionMutants,
+  ...e2eMutants,
   ...monitorMutants,
 ];

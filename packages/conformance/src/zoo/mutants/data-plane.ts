@@ -204,10 +204,12 @@ const inputs = defineMutants(
         try {
           return next();
         } catch (error) {
-          const read = JSON.parse(body.toString());
-          if (!Array.isArray(read?.inputs)) throw error;
+          const read = parsed(body) as { inputs?: unknown } | undefined;
+          const isReference = (input: Record<string, unknown> | null) =>
+            ["protocol", "uri", "format"].every((name) => typeof input?.[name] === "string");
+          if (!Array.isArray(read?.inputs) || !read.inputs.every(isReference)) throw error;
           fired();
-          return { ...next(Buffer.from(JSON.stringify({ ...read, inputs: [] }))) };
+          return next(Buffer.from(JSON.stringify({ ...read, inputs: [] })));
         }
       },
     }),
@@ -335,12 +337,21 @@ const inputs = defineMutants(
     summary: "takes inputs[0] without looking",
     fault: (fired) =>
       answerFault(fired, onExecute, (_body, _answer, call) => {
-        const { method, inputs } = JSON.parse(call.body.toString());
-        const breaks = method === "Echo" && inputs?.length === 0;
+        const read = parsed(call.body) as { method?: unknown; inputs?: unknown[] } | undefined;
+        const breaks = read?.method === "Echo" && read.inputs?.length === 0;
         return breaks ? { status: 500, body: "Internal Server Error" } : undefined;
       }),
   },
 );
+
+/** The JSON of a body; undefined where there is none. */
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
 
 /** The bytes of a body, however it ends. */
 async function readWhatComes(uri: string): Promise<Buffer> {

@@ -17,9 +17,10 @@ describe("the pristine service", () => {
   it("as a process of its own, passes the cases that only then can run", async () => {
     const own = catalogue.filter(({ needs }) => needs.includes("spawn"));
     const { results } = await runAgainstSpawned({}, own);
-    expect(results.map((result) => [result.case.id, result.status])).toEqual(
-      own.map(({ id }) => [id, "pass"]),
-    );
+    // Those about performance only tell.
+    const bad = results.filter(({ status }) => status !== "pass" && status !== "info");
+    expect(bad.map((result) => [result.case.id, result.status, result.reason, result.findings])).toEqual([]);
+    expect(results.map((result) => result.case.id)).toEqual(own.map(({ id }) => id));
   });
 });
 

@@ -36,15 +36,6 @@ export const robustness = {
     means: "Memory grows with what callers send, and does not come back.",
     fix: "Limit the size of bodies, and keep nothing of a request that was refused.",
   },
-  E_INTERNALS: {
-    means:
-      "A reply shows what is inside the service: stack frames, paths of source files, or its environment.",
-    fix: "Log errors in full and tell the caller their message alone; switch debug modes off.",
-  },
-  E_INVALID_ACCEPTED: {
-    means: "A request that is not valid was worked on.",
-    fix: "Check method, workflow_id and task_id (texts that are not empty), inputs (a list) and parameters (an object), and answer 422.",
-  },
   E_CONTRADICTION: {
     means: "Two replies about one task contradict each other.",
     fix: "Keep every execution under a handle of its own; once it is complete or failed, never change it again.",

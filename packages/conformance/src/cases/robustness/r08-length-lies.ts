@@ -103,8 +103,13 @@ function speak(t: CaseContext, { headers, body }: Pick<Lie, "headers" | "body">)
     ["Content-Type: application/json", ...headers],
     t.token,
   );
-  // Half-closed, so that a service that waits for more sees that none will come.
-  return t.raw({ write: [head + body], end: true, timeout_ms: Math.max(1000, t.scaled(3000)) });
+  // Half-closed, so that a service that waits for more sees that none will come. A 501 is legal, and judged here.
+  return t.raw({
+    write: [head + body],
+    end: true,
+    may_be_5xx: true,
+    timeout_ms: Math.max(1000, t.scaled(3000)),
+  });
 }
 
 /** With both framings the chunks count (RFC 9112, 6.1): what Content-Length leaves over is no request. */

@@ -6,6 +6,9 @@ import { Disproof, disprove, type Effort, type FastCheck, loadFastCheck } from "
 import { type FuzzedRequest, fuzzedRequests, invalidity } from "./fuzz/requests.ts";
 import { excerpt, isBusy, lightSample, noMethod, plainRequest, post, requireAlive } from "./probe.ts";
 
+/** However slow the service or the machine is. */
+const longest_ms = 6000;
+
 export const fuzzShape = defineCase({
   id: "R12",
   slug: "rob/fuzz-shape",
@@ -26,7 +29,7 @@ export const fuzzShape = defineCase({
     const requests = fuzzedRequests(fc, template, noMethod);
     const effort: Effort = {
       runs: t.settings.fuzz_runs,
-      time_ms: Math.max(4000, t.scaled(6000)),
+      time_ms: longest_ms,
       shrink_ms: t.scaled(10_000),
     };
     let isAnyWorkedOn = false;

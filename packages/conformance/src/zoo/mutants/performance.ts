@@ -36,7 +36,7 @@ export const performanceMutants = defineMutants(
     breaks: "P02",
     code: "E_BUDGET",
     summary: "walks through all tasks for every status",
-    settings: { budget: { "growth.poll": 3 } },
+    settings: { budget: { "growth.poll": 5 } },
     fault(fired) {
       let tasks: Map<string, Task> = new Map();
       return {
@@ -45,7 +45,7 @@ export const performanceMutants = defineMutants(
         },
         find(_id, next) {
           fired();
-          const until = performance.now() + 0.03 * tasks.size;
+          const until = performance.now() + 0.25 * Math.min(tasks.size, 100);
           while (performance.now() < until);
           return next();
         },

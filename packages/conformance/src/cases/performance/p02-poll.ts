@@ -6,7 +6,7 @@ import { lightSample } from "../robustness/probe.ts";
 import { drain, type Measured, measure, percentile, repeat } from "./measure.ts";
 
 const running = 64;
-const stored = 500;
+const stored = 300;
 
 export const poll = defineCase({
   id: "P02",
@@ -43,7 +43,7 @@ async function measurePolls(t: CaseContext): Promise<Measured> {
   const light = lightSample(t) ?? slow;
   let count = 0;
   const kept: Exchange[] = [];
-  await repeat({ times: stored, time_ms: Math.max(2000, t.scaled(4000)), atLeast: 20 }, async () => {
+  await repeat({ times: stored, time_ms: Math.max(1000, t.scaled(4000)), atLeast: 20 }, async () => {
     kept.push(await t.execute(light));
     count++;
   });

@@ -14,23 +14,12 @@ export const selftestFlags: readonly FlagGroup[] = [
   },
 ];
 
-/** What the self-test of the zoo is given. */
-interface SelftestOptions {
-  out: CommandContext["stdout"];
-  only: readonly string[];
-  update: boolean;
-  jobs: number | undefined;
-  signal: AbortSignal;
-}
-
 /** Proves that the suite can fail: runs it against services with known faults. @returns the exit code */
 export async function selftest(args: readonly string[], context: CommandContext): Promise<number> {
   const { given, positionals } = readFlags("selftest", args, selftestFlags);
   const jobs = given.get("jobs")?.[0];
   // Only this command has a use for the zoo.
-  const zoo = (await import(new URL("../zoo/selftest.js", import.meta.url).href)) as {
-    selftest(options: SelftestOptions): Promise<number>;
-  };
+  const zoo = await import("../zoo/selftest.ts");
   return zoo.selftest({
     out: context.stdout,
     only: positionals,

@@ -240,12 +240,13 @@ function choiceOf(
   only: readonly string[] | undefined,
   but: readonly string[] | undefined,
 ): Pick<RunOptions, "skip"> {
-  const chosen = only === undefined ? new Set(catalogue) : chooseCases("case", only, catalogue);
-  const skipped = chooseCases("skip", but ?? [], catalogue);
+  const idsOf = (cases: Iterable<ConformanceCase>) => new Set([...cases].map(({ id }) => id));
+  const chosen = idsOf(only === undefined ? catalogue : chooseCases("case", only, catalogue));
+  const skipped = idsOf(chooseCases("skip", but ?? [], catalogue));
   return {
     skip(one: ConformanceCase) {
-      if (skipped.has(one)) return "left out with --skip";
-      return chosen.has(one) ? undefined : "not chosen with --case";
+      if (skipped.has(one.id)) return "left out with --skip";
+      return chosen.has(one.id) ? undefined : "not chosen with --case";
     },
   };
 }

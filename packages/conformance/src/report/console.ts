@@ -82,11 +82,12 @@ export function createConsoleReporter(options: ConsoleOptions): (event: RunEvent
     const findings = result.findings.filter((finding) => finding.status !== "info" || status === "info");
     if (status === "pass") return;
     // One of a kind: a fault that is everywhere is told once.
-    const kinds = findings.filter(
-      ({ code }, at) => findings.findIndex((other) => other.code === code) === at,
-    );
-    for (const finding of kinds.slice(0, mostFindings)) showFinding(finding, result);
-    const more = findings.length - Math.min(kinds.length, mostFindings);
+    const isFirstOfKind = ({ code }: Finding, at: number) =>
+      findings.findIndex((other) => other.code === code) === at;
+    // Figures are all told.
+    const shown = status === "info" ? findings : findings.filter(isFirstOfKind).slice(0, mostFindings);
+    for (const finding of shown) showFinding(finding, result);
+    const more = findings.length - shown.length;
     if (more > 0) field("", `and ${more} more findings`);
     if (isBad) {
       field("so", one.consequence);

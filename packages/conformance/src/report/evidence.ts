@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult } from "../engine/case.ts";
 import type { RunReport } from "../engine/report.ts";
-import type { Exchange } from "../wire/exchange.ts";
+import type { Exchange, WrittenPiece } from "../wire/exchange.ts";
 import { oneLine } from "./printable.ts";
 import { quote, toReplay } from "./replay.ts";
 import { createRedactor, type Redactor, type Secret } from "./secrets.ts";
@@ -77,13 +77,19 @@ function bodyName(at: number): string {
 function sentBytes({ request, written }: Exchange): Buffer {
   if (written === undefined) return request.body;
   // The longest piece: it is the one that a line has no room for.
-  const pieces = written.filter((piece) => typeof piece !== "number");
+  const pieces = written.flatMap((piece) => bytesOf(piece) ?? []);
   return pieces.toSorted((one, other) => other.length - one.length)[0] ?? Buffer.alloc(0);
+}
+
+function bytesOf(piece: WrittenPiece): Buffer | undefined {
+  if (typeof piece === "number") return undefined;
+  return "times" in piece ? piece.bytes : piece;
 }
 
 function requestBytes({ request, written }: Exchange, target: string, redactor: Redactor): Buffer {
   if (written !== undefined) {
-    return redactor.bytes(Buffer.concat(written.filter((piece) => typeof piece !== "number")));
+    // Of what was written many times over, once.
+    return redactor.bytes(Buffer.concat(written.flatMap((piece) => bytesOf(piece) ?? [])));
   }
   const { method, path, headers, body } = request;
   const url = /^https?:\/\//i.test(path) ? new URL(path) : undefined;

@@ -178,11 +178,12 @@ describe.skipIf(needs("curl", findProgram("curl")))("the curl line", () => {
 });
 
 describe.skipIf(needs("nc", findProgram("nc")))("the line for a raw conversation", () => {
-  it.each<[string, (string | Uint8Array | number)[]]>([
+  it.each<[string, Parameters<typeof sendRaw>[2]["write"]]>([
     ["text", ["GET /x%20'y' HTTP/1.1\r\nHost: a\r\nX: \\n%s\r\n\r\n"]],
     ["bytes", [Buffer.from("-POST /\0\xff HTTP/1.1\r\nHost: a\r\n\r\n", "latin1")]],
     ["pieces with a pause", ["GET / HTTP/1.1\r\n", 10, "Host: a\r\n\r\n"]],
     ["the key", [`GET / HTTP/1.1\r\nAuthorization: Bearer ${key}\r\n\r\n`]],
+    ["the same again and again", ["GET /?", { bytes: Buffer.from("a%b"), times: 300 }, " HTTP/1.1\r\n\r\n"]],
     ["much", [`GET /${"a".repeat(70_000)} HTTP/1.1\r\nHost: a\r\n\r\n`]],
   ])("sends %s again, byte for byte", async (_name, write) => {
     received.length = 0;

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import type { Exchange } from "../wire/exchange.ts";
+import type { Exchange, WrittenPiece } from "../wire/exchange.ts";
 import type { Piece, Redactor } from "./secrets.ts";
 
 /** How a replay is written. */
@@ -107,14 +107,16 @@ function printing(binary: string, { redactor, bodyFile }: ReplayOptions): string
   return commands.length === 1 ? (commands[0] as string) : `{ ${commands.join("; ")}; }`;
 }
 
-function toNetcat(written: readonly (Buffer | number)[], options: ReplayOptions): string {
+function toNetcat(written: readonly WrittenPiece[], options: ReplayOptions): string {
   const base = new URL(options.base_url);
   const isTls = base.protocol === "https:";
   const host = base.hostname.replace(/^\[|\]$/g, "");
   const port = base.port || (isTls ? "443" : "80");
-  const commands = written.map((piece) =>
-    typeof piece === "number" ? `sleep ${piece / 1000}` : printing(piece.toString("latin1"), options),
-  );
+  const commands = written.map((piece) => {
+    if (typeof piece === "number") return `sleep ${piece / 1000}`;
+    if (!("times" in piece)) return printing(piece.toString("latin1"), options);
+    return `for _ in $(seq ${piece.times}); do ${printing(piece.bytes.toString("latin1"), options)} || break; done`;
+  });
   const peer = isTls
     ? `openssl s_client -quiet -connect ${quote([`${host}:${port}`])}`
     : `nc -w 5 ${quote([host])} ${port}`;

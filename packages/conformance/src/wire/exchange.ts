@@ -32,6 +32,9 @@ export type SilenceKind =
   /** The harness gave up on purpose. */
   | "given up";
 
+/** What was written to a raw socket: bytes, a pause in ms, or bytes many times over. */
+export type WrittenPiece = Buffer | number | { bytes: Buffer; times: number };
+
 /** One request and what became of it. The history of a run is a list of these. */
 export interface Exchange {
   /** Its place in the history. */
@@ -53,8 +56,8 @@ export interface Exchange {
   ended_at: number;
   /** Which connection it went over. */
   connection: number;
-  /** Of a conversation over a raw socket: all that was written, a number being a pause in ms. */
-  written?: readonly (Buffer | number)[];
+  /** Of a conversation over a raw socket: all that was written. */
+  written?: readonly WrittenPiece[];
   /** Of one: every byte that came back. */
   received?: Buffer;
 }

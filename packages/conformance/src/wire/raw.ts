@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Exchange, History, ReceivedReply } from "./exchange.ts";
+import type { Exchange, History, ReceivedReply, WrittenPiece } from "./exchange.ts";
 import type { WireOptions } from "./send.ts";
 
 /** One conversation over a socket of its own, for what HTTP clients are too polite to send. */
@@ -52,7 +52,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
   const sent_at = history.now();
   const pieces: Buffer[] = [];
   const written: Buffer[] = [];
-  const script: (Buffer | number)[] = [];
+  const script: WrittenPiece[] = [];
   return new Promise((resolve) => {
     const isTls = base.protocol === "https:";
     const host = base.hostname.replace(/^\[|\]$/g, "");
@@ -110,20 +110,15 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     socket.once(isTls ? "secureConnect" : "connect", async () => {
       const write = (bytes: Uint8Array) => socket.write(bytes) || isDrained(socket);
       for (const piece of call.write) {
-        if (typeof piece === "number") script.push(piece);
         if (over) return;
+        script.push(toWritten(piece));
         if (typeof piece === "number") await new Promise((next) => setTimeout(next, piece));
         else if (typeof piece === "string" || piece instanceof Uint8Array) {
           const bytes = Buffer.from(piece as Uint8Array);
           written.push(bytes);
-          script.push(bytes);
           await write(bytes);
         } else if ("times" in piece) {
-          const bytes = Buffer.from(piece.bytes);
-          for (let time = 0; time < piece.times && !over; time++) {
-            script.push(bytes);
-            await write(bytes);
-          }
+          for (let time = 0; time < piece.times && !over; time++) await write(piece.bytes);
         } else {
           while (!over && !hasCome(piece)) await new Promise<void>((next) => (arrived = next));
         }
@@ -211,6 +206,14 @@ function silenceOf(ended: RawResult["ended"]) {
   if (ended === "aborted") return "given up";
   if (ended === "timeout" || ended === "refused") return ended;
   return "closed";
+}
+
+/** A piece as the history keeps it. */
+function toWritten(piece: RawCall["write"][number]): WrittenPiece {
+  if (typeof piece === "number") return piece;
+  if (typeof piece === "string" || piece instanceof Uint8Array) return Buffer.from(piece as Uint8Array);
+  // Where it waited for what comes back, a pause will do.
+  return "times" in piece ? { bytes: Buffer.from(piece.bytes), times: piece.times } : 500;
 }
 
 /** So much of what was written as can be read as a request. */

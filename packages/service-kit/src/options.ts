@@ -39,7 +39,7 @@ export interface ServiceOptions {
   max_inline_bytes?: number;
   /** Redirects that are followed to an input. @default 5 */
   max_redirects?: number;
-  /** So long a fetch may stand still, in ms. @default 60,000 */
+  /** So long a fetch may stand still, in ms. @default 60,000; in sequential operations 20,000 over all attempts, because a caller waits 30 s for their answer */
   fetch_idle_timeout_ms?: number;
   /** How often a fetch goes on after it was cut, refused or damaged, without much progress in between. @default 4 */
   fetch_retries?: number;

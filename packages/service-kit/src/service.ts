@@ -61,6 +61,9 @@ const planeOptions = [
 /** Seconds between two looks for what retention allows to drop. */
 const pruneEvery_s = 30;
 
+/** Less than the 30 s that a caller waits for a sequential operation (R-READ-11), so that it hears what was wrong. */
+const sequentialPatience_ms = 20_000;
+
 /** What never reaches a log or an answer, whoever quotes it; of options that may not make sense. */
 function secretsOf(
   options: Partial<Pick<ResolvedOptions, "api_keys" | "traces">> &
@@ -133,6 +136,8 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
     tracing,
     limits: options,
     publish_as: options.publish_as,
+    // Who sets the limit knows how long callers wait.
+    patience_ms: options.fetch_idle_timeout_ms === undefined ? sequentialPatience_ms : undefined,
     max_payload_bytes: retention.max_payload_bytes,
     dataUrl,
     secrets,

@@ -17,6 +17,11 @@ export interface FetchOptions {
   traceparent?: string | undefined;
   /** What goes with the traceparent. @default none */
   tracestate?: string | undefined;
+  /**
+   * So long a fetch may bring nothing, in ms, all its attempts together; for who has to answer in
+   * time. `fetch_idle_timeout_ms` is never longer than this. @default no limit but those of the plane
+   */
+  patience_ms?: number | undefined;
   /** Told whenever a fetch goes on, or begins anew, after a failure. Must not throw. */
   onRetry?: ((notice: RetryNotice) => void) | undefined;
 }
@@ -44,11 +49,20 @@ export function createFetcher(options: ResolvedOptions): Fetcher {
   const { hosts, max_redirects, fetch_retries: retries, fetch_backoff_ms: backoff_ms, peer_keys } = options;
   const kept = { keepAlive: true, maxFreeSockets: 16 };
   const agents = { http: new http.Agent(kept), https: new https.Agent(kept) };
-  const asker = { hosts, agents, max_redirects, timeout_ms: options.fetch_idle_timeout_ms };
+  const asker = { hosts, agents, max_redirects };
   const running = new Set<AbortController>();
 
   async function fetch(uri: string, request: FetchRequest) {
-    const { signal: given, traceparent, tracestate, onRetry, verified = false, manners } = request;
+    const {
+      signal: given,
+      traceparent,
+      tracestate,
+      onRetry,
+      patience_ms,
+      verified = false,
+      manners,
+    } = request;
+    const idle_timeout_ms = Math.min(options.fetch_idle_timeout_ms, patience_ms ?? Number.POSITIVE_INFINITY);
     const url = toUrl(uri);
     const key = manners === undefined ? keyFor(url, peer_keys) : undefined;
     const stop = new AbortController();
@@ -61,11 +75,15 @@ export function createFetcher(options: ResolvedOptions): Fetcher {
     signal.addEventListener("abort", () => running.delete(stop), { once: true });
     try {
       const body = await Transfer.open({
-        ask: (range) => ask({ url, range, key, manners, traceparent, tracestate, signal }, asker),
-        patience: createPatience({ retries, backoff_ms, remedy: "again", onRetry }),
+        ask: (range) =>
+          ask(
+            { url, range, key, manners, traceparent, tracestate, signal },
+            { ...asker, timeout_ms: idle_timeout_ms },
+          ),
+        patience: createPatience({ retries, patience_ms, backoff_ms, remedy: "again", onRetry }),
         verified,
         max_bytes: options.max_fetch_bytes,
-        idle_timeout_ms: options.fetch_idle_timeout_ms,
+        idle_timeout_ms,
         stop,
       });
       return { body, what: body.what };
@@ -80,7 +98,8 @@ export function createFetcher(options: ResolvedOptions): Fetcher {
 
   return {
     fetch,
-    createPatience: ({ onRetry }) => createPatience({ retries, backoff_ms, remedy: "anew", onRetry }),
+    createPatience: ({ onRetry, patience_ms }) =>
+      createPatience({ retries, patience_ms, backoff_ms, remedy: "anew", onRetry }),
     close() {
       const closed = new ControlError(
         "unreadable_reference",

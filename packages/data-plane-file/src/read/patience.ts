@@ -16,6 +16,8 @@ export interface RetryNotice {
 export interface PatienceOptions {
   /** Attempts in a row after the first. */
   retries: number;
+  /** So long attempts in a row may bring nothing, in ms, all of them together; undefined: no limit. */
+  patience_ms?: number | undefined;
   /** Before the first of them, in ms; doubled for each further one. */
   backoff_ms: number;
   /** Which failures are put up with. */
@@ -41,9 +43,12 @@ const longestBackoff_ms = 5_000;
 const longestRetryAfter_ms = 10_000;
 
 /** Patience for one payload. */
-export function createPatience({ retries, backoff_ms, remedy, onRetry }: PatienceOptions): Patience {
+export function createPatience(options: PatienceOptions): Patience {
+  const { retries, patience_ms = Number.POSITIVE_INFINITY, backoff_ms, remedy, onRetry } = options;
   let failures = 0;
   let countedFrom = 0;
+  let stuckAt = 0;
+  let stuckSince = performance.now();
   return {
     async again(error, offset, signal) {
       if (remedyOf(error) !== remedy) throw error;
@@ -52,15 +57,21 @@ export function createPatience({ retries, backoff_ms, remedy, onRetry }: Patienc
         failures = 0;
         countedFrom = offset;
       }
+      if (offset > stuckAt) {
+        stuckAt = offset;
+        stuckSince = performance.now();
+      }
       failures++;
       const failure = error as ControlError;
       if (failures > retries) throw tried(failure, failures);
-      onRetry?.({ attempt: failures, reason: failure.message, offset });
       const backoff = Math.min(backoff_ms * 2 ** (failures - 1), longestBackoff_ms);
       // Not all who were cut off together come back together.
       const spread = backoff * (0.75 + Math.random() / 2);
       const asked = Math.min((failure.retry_after_s ?? 0) * 1000, longestRetryAfter_ms);
-      await pause(Math.max(spread, asked), undefined, { signal }).catch(() => {
+      const wait_ms = Math.max(spread, asked);
+      if (performance.now() - stuckSince + wait_ms >= patience_ms) throw tried(failure, failures);
+      onRetry?.({ attempt: failures, reason: failure.message, offset });
+      await pause(wait_ms, undefined, { signal }).catch(() => {
         throw signal?.reason;
       });
     },

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
@@ -173,6 +174,29 @@ describe("a fetch that is cut", () => {
     const plane = await startPlane({ fetch_idle_timeout_ms: 50 });
     expect((await buffer(await plane.open(to(peer.origin)))).equals(payload)).toBe(true);
     expect(peer.requests[1]?.headers.range).toBe("bytes=1000-");
+  });
+
+  it("is given up when all its attempts together brought nothing for patience_ms", async () => {
+    let asked = 0;
+    // Whoever asks is heard and never answered.
+    const peer = createServer(() => asked++);
+    peer.listen(0, "127.0.0.1");
+    await once(peer, "listening");
+    onTestFinished(() => void peer.close().closeAllConnections());
+    const plane = await startPlane({ fetch_retries: 1000, fetch_idle_timeout_ms: 40 });
+    const { port } = peer.address() as AddressInfo;
+    const uri = `http://127.0.0.1:${port}/data.csv`;
+    const began = performance.now();
+    await expect(plane.open({ protocol: "http", uri, format: "csv" }, { patience_ms: 200 })).rejects.toThrow(
+      /no answer within 0\.04 s.* \(tried \d+ times\)/,
+    );
+    expect(asked).toBeGreaterThan(1);
+    // A thousand attempts would have taken longer than a test may.
+    expect(performance.now() - began).toBeLessThan(20_000);
+    const impatient = await startPlane({ fetch_retries: 1000 });
+    await expect(
+      impatient.open({ protocol: "http", uri, format: "csv" }, { patience_ms: 50 }),
+    ).rejects.toThrow("no answer within 0.05 s");
   });
 
   it("is given up after fetch_retries without much progress", async () => {

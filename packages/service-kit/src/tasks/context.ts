@@ -22,6 +22,8 @@ export interface ContextHost {
   plane: FilePlane;
   tracing: Tracing;
   publish_as: NonNullable<PublishOptions["as"]>;
+  /** So long the inputs of a sequential operation may bring nothing. */
+  patience_ms: number | undefined;
   /** The URL under which peers fetch the payload of an execution. */
   dataUrl(handle: string): string;
   createLog(execution: Execution, trace: TraceContext | undefined): Logger;
@@ -92,6 +94,7 @@ export class TaskContext<P> implements OperationContext<P> {
         tracing: this.#host.tracing,
         trace: this.#trace,
         folder: this.folder,
+        patience_ms: this.#execution.style === "sequential" ? this.#host.patience_ms : undefined,
         onOpen: (stream) => this.#opened.add(stream),
         onRetry: (notice) => this.#host.noteRetry(this.#execution, this.log, notice),
       }),

@@ -33,6 +33,8 @@ export interface EngineParts {
   tracing: Tracing;
   limits: SlotLimits;
   publish_as: NonNullable<PublishOptions["as"]>;
+  /** So long the inputs of a sequential operation may bring nothing, in ms. */
+  patience_ms: number | undefined;
   /** Bytes that the files of ended tasks may take; Infinity: no limit. */
   max_payload_bytes: number;
   /** The URL under which peers fetch the payload of an execution. */

@@ -18,6 +18,8 @@ export interface InputParts {
   /** The span that reading belongs to. */
   trace: TraceContext | undefined;
   folder(): Promise<string>;
+  /** So long a fetch may bring nothing; undefined: as long as the plane puts up with it. */
+  patience_ms: number | undefined;
   /** Told of every stream, so that none outlives the task. */
   onOpen(stream: Readable): void;
   /** Told whenever a fetch goes on after a failure. */
@@ -27,9 +29,10 @@ export interface InputParts {
 /** An input that reads its payload when asked to, and not before. */
 export function createInput(
   reference: DataReference,
-  { plane, abort, tracing, trace, folder, onOpen, onRetry }: InputParts,
+  { plane, abort, tracing, trace, folder, patience_ms, onOpen, onRetry }: InputParts,
 ): Input {
-  const meter = createFetchMeter(reference, { tracing, trace, options: { signal: abort.signal, onRetry } });
+  const options = { signal: abort.signal, patience_ms, onRetry };
+  const meter = createFetchMeter(reference, { tracing, trace, options });
   // A file is read where it lies.
   const copyFolder = async () => (reference.protocol === "file" ? "" : folder());
   const stream = async ({ verified = false }: StreamOptions = {}) => {

@@ -22,7 +22,7 @@ export interface FetchMeterParts {
   tracing: Tracing;
   /** The span that the fetch belongs to. */
   trace: TraceContext | undefined;
-  options: Required<Pick<FetchOptions, "signal" | "onRetry">>;
+  options: Required<Pick<FetchOptions, "signal" | "patience_ms" | "onRetry">>;
 }
 
 const fetched: readonly string[] = ["http", "https", "s3"];

@@ -87,6 +87,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
   const host: ContextHost = {
     plane,
     publish_as: parts.publish_as,
+    patience_ms: parts.patience_ms,
     dataUrl: parts.dataUrl,
     tracing,
     createLog: (execution, trace) => log.child({ ...idsOf(execution), ...traceIdOf(trace) }),

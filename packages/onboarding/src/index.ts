@@ -1,0 +1,18 @@
+export type { ConnectionsFile } from "./model/connections.ts";
+export { connectionsSchema } from "./model/connections.ts";
+export type { Connection, UseCase, UseCaseService } from "./model/use-case.ts";
+export type {
+  Blueprint,
+  BlueprintNode,
+  DockerInfo,
+  ExportPlan,
+  GenerationMetadata,
+  OperationSignature,
+  PlannedService,
+  PlanOptions,
+} from "./plan/export-plan.ts";
+export type { Problem, ProblemCode } from "./problems/problem.ts";
+export { ProblemsError, sortProblems, toLine } from "./problems/problem.ts";
+export type { Proto, ProtoEnum, ProtoField, ProtoMessage, ProtoService, Rpc } from "./proto/proto.ts";
+export type { ReadUseCase } from "./read/read-use-case.ts";
+export { readUseCase } from "./read/read-use-case.ts";

@@ -1,0 +1,20 @@
+import { parseArgs } from "node:util";
+import { readBlueprint, toMermaid, toSvg } from "@aieffect/onboarding";
+import { oneOf, onePath, pathOf } from "../arguments.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { writeOutput } from "../output.ts";
+
+/** Draws a pipeline. */
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { format: { type: "string" }, output: { type: "string" } },
+  });
+  const blueprint = await readBlueprint(onePath(positionals, "use case or export"));
+  const told = values.format ?? (values.output?.endsWith(".svg") ? "svg" : undefined);
+  const format = oneOf("format", told, ["mermaid", "svg"]);
+  const output = values.output === undefined ? undefined : pathOf(values.output);
+  await writeOutput(output, format === "svg" ? toSvg(blueprint) : toMermaid(blueprint), { overwrite: true });
+  return exitCodes.fine;
+}

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { planExport, readWholeUseCase, writeBuildScript } from "@aieffect/onboarding";
+import { planExport, readUseCase, writeBuildScript } from "@aieffect/onboarding";
 import { imagesOf, onePath, pathOf, planFlags } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { writeOutput } from "../output.ts";
@@ -13,7 +13,7 @@ export async function run(args: string[]): Promise<number> {
     options: { ...planFlags, output: { type: "string" }, overwrite: { type: "boolean" } },
   });
   const folder = onePath(positionals, "use case");
-  const plan = planExport(await readWholeUseCase(folder), imagesOf(values));
+  const plan = planExport(await readUseCase(folder), imagesOf(values));
   const output = values.output === undefined ? join(folder, "build_and_tag.sh") : pathOf(values.output);
   const overwrite = values.overwrite ?? false;
   await writeOutput(output, writeBuildScript(plan), { overwrite, executable: true });

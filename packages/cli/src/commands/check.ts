@@ -1,7 +1,15 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { checkExport, checkUseCase, type Problem, toJson, toSarif, toText } from "@aieffect/onboarding";
+import {
+  checkExport,
+  checkUseCase,
+  type Problem,
+  readUseCase,
+  toJson,
+  toSarif,
+  toText,
+} from "@aieffect/onboarding";
 import { oneOf, onePath, pathOf } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { writeOutput } from "../output.ts";
@@ -17,7 +25,9 @@ export async function run(args: string[]): Promise<number> {
   const profile = oneOf("profile", values.profile, ["portal", "ai4eu-strict"]);
   const format = oneOf("format", values.format, ["text", "json", "sarif"]);
   const isExport = await looksLikeExport(path);
-  const problems = isExport ? await checkExport(path, { profile }) : await checkUseCase(path, { profile });
+  const problems = isExport
+    ? await checkExport(path, { profile })
+    : checkUseCase(await readUseCase(path), { profile });
   const base = (await stat(path).catch(() => undefined))?.isDirectory() ? path : dirname(path);
   const output = values.output === undefined ? undefined : pathOf(values.output);
   await writeOutput(output, render(problems, format, base), { overwrite: true });

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { planExport, readWholeUseCase, writeCompose } from "@aieffect/onboarding";
+import { planExport, readUseCase, writeCompose } from "@aieffect/onboarding";
 import { imagesOf, onePath, pathOf, planFlags, portOf } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { writeOutput } from "../output.ts";
@@ -20,7 +20,7 @@ export async function run(args: string[]): Promise<number> {
       orchestrator: { type: "boolean" },
     },
   });
-  const plan = planExport(await readWholeUseCase(onePath(positionals, "use case")), imagesOf(values));
+  const plan = planExport(await readUseCase(onePath(positionals, "use case")), imagesOf(values));
   const control_base_port = portOf("control-base-port", values["control-base-port"]);
   const base_port = portOf("base-port", values["base-port"]);
   const text = writeCompose(plan, {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { planExport, readWholeUseCase, toText, writeExport } from "@aieffect/onboarding";
+import { planExport, readUseCase, toText, writeExport } from "@aieffect/onboarding";
 import { imagesOf, oneOf, onePath, pathOf, planFlags } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 
@@ -20,8 +20,7 @@ export async function run(args: string[]): Promise<number> {
     },
   });
   const folder = onePath(positionals, "use case");
-  const use_case = await readWholeUseCase(folder);
-  const plan = planExport(use_case, {
+  const plan = planExport(await readUseCase(folder), {
     profile: oneOf("profile", values.profile, ["portal", "ai4eu-strict"]),
     align: values.align ?? false,
     local: values.local ?? false,

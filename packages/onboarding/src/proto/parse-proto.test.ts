@@ -38,6 +38,7 @@ enum Kind { KIND_NONE = 0; }
       {
         name: "Loader",
         line: 7,
+        comment: "service Not { rpc Here(A) returns (A); }",
         rpcs: [
           {
             name: "Load",

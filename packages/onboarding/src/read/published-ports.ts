@@ -20,21 +20,19 @@ type Port = { host: number; container: number };
 function parsePublished(text: string, file: string): PublishedPorts {
   const lines = new LineCounter();
   const document = parseDocument(text, { merge: true, lineCounter: lines });
-  const problems = document.errors.map(
-    ({ message, pos }): Problem => ({
-      code: "syntax",
-      severity: "error",
-      file,
-      line: lines.linePos(pos[0]).line,
-      message: `Expected YAML, found what is none: ${message.split("\n")[0]}`,
-      fix: "Correct the line",
-    }),
+  const problems = document.errors.map(({ message, pos }) =>
+    notYaml(file, lines.linePos(pos[0]).line, message.split("\n")[0] ?? ""),
   );
   const services = new Map<string, { line: number; ports: Port[] }>();
   const listed = document.get("services");
   if (problems.length > 0 || !isMap(listed)) return { file, services, problems };
-  // Merge keys and aliases are followed only here.
-  const values = listed.toJS(document) as Record<string, ComposeService | null>;
+  let values: Record<string, ComposeService | null>;
+  try {
+    // Merge keys and aliases are followed only here, up to a bound.
+    values = document.toJS().services as typeof values;
+  } catch (error) {
+    return { file, services, problems: [notYaml(file, undefined, (error as Error).message)] };
+  }
   for (const { key } of listed.items) {
     if (!isScalar(key)) continue;
     const { ports, hostname, container_name } = values[String(key.value)] ?? {};
@@ -47,6 +45,17 @@ function parsePublished(text: string, file: string): PublishedPorts {
     }
   }
   return { file, services, problems };
+}
+
+function notYaml(file: string, line: number | undefined, why: string): Problem {
+  return {
+    code: "syntax",
+    severity: "error",
+    file,
+    line,
+    message: `Expected YAML, found what is none: ${why}`,
+    fix: "Correct the file; docker compose config says more about it",
+  };
 }
 
 interface ComposeService {

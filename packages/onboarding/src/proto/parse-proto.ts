@@ -37,7 +37,11 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
     seen.add(path);
     const common = protobuf.common.get(path);
     if (common?.nested) {
-      root.addJSON(common.nested);
+      try {
+        root.addJSON(common.nested);
+      } catch (error) {
+        problems.push(notProto(by, line, `import "${path}": ${(error as Error).message}`));
+      }
       markFile(root, path, fileOf);
       continue;
     }
@@ -122,16 +126,20 @@ function parseInto(
   } catch (error) {
     const { message } = error as Error;
     const line = /line (\d+)/.exec(message)?.[1];
-    problems.push({
-      code: "syntax",
-      severity: "error",
-      file,
-      line: line === undefined ? undefined : Number(line),
-      message: `Expected a proto file, found what is none: ${message}`,
-      fix: "Correct the line; protoc says more about it",
-    });
+    problems.push(notProto(file, line === undefined ? undefined : Number(line), message));
     return undefined;
   }
+}
+
+function notProto(file: string, line: number | undefined, why: string): Problem {
+  return {
+    code: "syntax",
+    severity: "error",
+    file,
+    line,
+    message: `Expected a proto file, found what is none: ${why}`,
+    fix: "Correct the line; protoc says more about it",
+  };
 }
 
 /** What has no file yet has come with this one. */

@@ -209,7 +209,7 @@ message B { message A { string text = 1; } ${b} }`,
         const { operation_signature } = plan.blueprint.nodes[0]?.operation_signature_list[0] ?? {};
         expect(operation_signature?.output_message_name).toBe(after?.[0]?.output);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });

@@ -18,7 +18,7 @@ const entries = {
   bench: "packages/bench/dist/main.js",
   demo: "use-cases/file_based_energy_pipeline/dist/demo/main.js",
   endurance: "scripts/endurance.mjs",
-  generate: "packages/control-interface/dist/generate.js",
+  generate: "scripts/generate.mjs",
   hello: "packages/service-kit/examples/hello.mjs",
   oracle: "packages/control-interface/dist/oracle/main.js",
   orchestrator: "orchestrator-lite/dist/cli/main.js",

@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { creationDatePattern, isCreationDate } from "./creation-date.ts";
+
+const creationDateExpected = "expected a date that exists, as in 2026-02-25 01:55:50";
 
 /** A host name on the network, or an address. */
 export const hostSchema = z
@@ -36,7 +39,17 @@ export const connectionsSchema = z.strictObject({
   pipeline: z.strictObject({
     name: z.string().min(1),
     description: z.string().default(""),
-    start_service: z.string().min(1).optional(),
+    start_service: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The service that the workflow's inputs go to: a folder below services/, or its ip_address."),
+    creation_date: z
+      .string()
+      .regex(creationDatePattern, creationDateExpected)
+      .refine(isCreationDate, creationDateExpected)
+      .optional()
+      .describe("creation_date of the blueprint; an export never looks at the clock. Default: 1980-01-01."),
     service_mapping: z
       .record(folderSchema, mappingSchema)
       .optional()

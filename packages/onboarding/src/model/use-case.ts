@@ -1,3 +1,4 @@
+import type { Problem } from "../problems/problem.ts";
 import type { Proto } from "../proto/proto.ts";
 
 /** A use case as its author wrote it, read and cross-checked as far as it can be read. */
@@ -9,12 +10,20 @@ export interface UseCase {
   pipeline: {
     name: string;
     description: string;
-    /** As written; undefined where it is not said. */
+    /** A folder name; undefined where it is not said, or names nothing. */
     start_service: string | undefined;
+    /** Where connections.json says it. */
+    start_line: number;
+    /** As written; undefined where it is not said. */
+    creation_date: string | undefined;
   };
   /** Sorted by folder name. */
   services: readonly UseCaseService[];
   connections: readonly Connection[];
+  /** Folder names that connections name which have something wrong: those services are not without a connection. */
+  also_connected: ReadonlySet<string>;
+  /** What docker-compose.yml publishes; undefined where there is none. */
+  published: PublishedPorts | undefined;
 }
 
 /** One node: a folder below `services/` with its mapping. */
@@ -30,6 +39,16 @@ export interface UseCaseService {
   proto: Proto;
   /** Relative to the use case; undefined where the folder has none. */
   dockerfile: string | undefined;
+}
+
+/** Ports of the host, as a compose file maps them. */
+export interface PublishedPorts {
+  /** Relative to the use case. */
+  file: string;
+  /** By compose service; further names it answers to on the network have the same entry. */
+  services: ReadonlyMap<string, { line: number; ports: readonly { host: number; container: number }[] }>;
+  /** Why it could not be read as a whole; they matter only to who needs the ports. */
+  problems: readonly Problem[];
 }
 
 /** Which RPC of one node feeds which RPC of another. */

@@ -28,7 +28,7 @@ export interface Blueprint {
   name: string;
   /** UUID v5 of the use case's name and content: the same input, the same id. */
   pipeline_id: string;
-  /** `YYYY-MM-DD HH:MM:SS.ffffff`; see PlanOptions.creation_date. */
+  /** `YYYY-MM-DD HH:MM:SS.ffffff`, from the use case; see PlanOptions.creation_date. */
   creation_date: string;
   type: "pipeline-topology/v2";
   version: "2.0";
@@ -72,7 +72,7 @@ export interface PlannedService {
   /** With registry, tag or digest, as in the blueprint. */
   image: string;
   dockerfile: string | undefined;
-  /** Containers whose outputs it takes. */
+  /** Containers whose outputs it takes; a connection that leads back to an earlier one is left out. */
   depends_on: readonly string[];
 }
 
@@ -88,6 +88,8 @@ export interface PlanOptions {
   registry?: string;
   /** @default "latest" */
   tag?: string;
-  /** `sha256:...` by image name without tag; such images are pinned. */
+  /** `sha256:...` by image name without registry and tag; such images are pinned instead of tagged. @default none */
   digests?: Readonly<Record<string, string>>;
+  /** As in `2026-02-25 01:55:50`. @default `creation_date` of connections.json, else 1980-01-01: never the clock */
+  creation_date?: string;
 }

@@ -20,11 +20,15 @@ export type ProblemCode =
   | "missing-folder"
   /** A folder with no proto, or with several. */
   | "proto-count"
+  /** A proto without an RPC. */
+  | "no-method"
   /** The output message of one end differs from the input message of the other. */
   | "message-mismatch"
   | "cycle"
   /** A node that no start node leads to. */
   | "unreachable"
+  /** The service that the workflow begins with takes the output of another. */
+  | "start"
   /** The same connection twice. */
   | "duplicate"
   /** An import that cannot be found. */
@@ -35,6 +39,8 @@ export type ProblemCode =
   | "name-clash"
   /** A name that cannot be a container's, an image's or a host's. */
   | "name"
+  /** With `--local`: a port that the compose file does not publish. */
+  | "host-port"
   /** The output folder is there already. */
   | "exists";
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseProto } from "./parse-proto.ts";
 
@@ -38,6 +39,7 @@ enum Kind { KIND_NONE = 0; }
       {
         name: "Loader",
         line: 7,
+        comment: "service Not { rpc Here(A) returns (A); }",
         rpcs: [
           {
             name: "Load",
@@ -85,5 +87,36 @@ enum Kind { KIND_NONE = 0; }
     ['syntax = "proto3";\nmessage M {\n  Gone g = 1;\n}', "syntax", 2],
   ])("with a fault is told with its line: %j", (text, code, line) => {
     expect(parse(text).problems[0]).toMatchObject({ code, line, severity: "error", file: "a.proto" });
+  });
+});
+
+describe("any text", () => {
+  it("is a proto or a problem, never an exception", () => {
+    const token = fc.constantFrom(
+      ...'syntax = "proto3" ; package a . b message { } rpc F ( stream ) returns service S enum E oneof o map < string , int32 > 1 0 reserved to max extend option repeated optional group import "x.proto" "google/protobuf/empty.proto" google.protobuf Empty extensions public // /* */ \' edition "2023"'.split(
+        " ",
+      ),
+    );
+    const soup = fc.array(token, { maxLength: 40 }).map((tokens) => tokens.join(" "));
+    fc.assert(
+      fc.property(soup, soup, fc.boolean(), (text, other, begins) => {
+        const whole = begins ? `syntax = "proto3"; import "x.proto"; ${text}` : text;
+        const { proto, problems } = parse(whole, { "x.proto": other });
+        expect(proto !== undefined || problems.length > 0).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    'syntax = "proto3"; package google.protobuf; message Empty {} import "google/protobuf/empty.proto";',
+    `syntax = "proto3"; ${"message A { ".repeat(20_000)}`,
+    'syntax = "proto3"; message A { A a = 1; } message A {}',
+    'syntax = "proto3"; service S { rpc F(S) returns (S); }',
+    'syntax = "proto3"; import "x.proto"; message A { B b = 1; }',
+  ])("that is hostile is a problem: case %#", (text) => {
+    expect(
+      parse(text, { "x.proto": 'syntax = "proto3"; import "x.proto"; message A {}' }).problems,
+    ).not.toEqual([]);
   });
 });

@@ -37,7 +37,11 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
     seen.add(path);
     const common = protobuf.common.get(path);
     if (common?.nested) {
-      root.addJSON(common.nested);
+      try {
+        root.addJSON(common.nested);
+      } catch (error) {
+        problems.push(notProto(by, line, `import "${path}": ${(error as Error).message}`));
+      }
       markFile(root, path, fileOf);
       continue;
     }
@@ -68,17 +72,43 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
     const local = full_name.startsWith(prefix) ? full_name.slice(prefix.length) : full_name;
     if (one instanceof protobuf.Type) {
       const line = origin === file ? locations.messages.get(local) : undefined;
-      messages.set(full_name, { full_name, line, file: origin, fields: one.fieldsArray.map(toField) });
+      const { comment, fieldsArray } = one;
+      messages.set(full_name, {
+        full_name,
+        line,
+        file: origin,
+        fields: fieldsArray.map(toField),
+        reserved: toReserved(one.reserved),
+        comment: comment ?? undefined,
+      });
     } else if (one instanceof protobuf.Enum) {
-      enums.set(full_name, { full_name, file: origin, values: { ...one.values } });
+      const comments = Object.entries(one.comments ?? {}).filter(([, comment]) => comment !== null);
+      enums.set(full_name, {
+        full_name,
+        file: origin,
+        values: { ...one.values },
+        comment: one.comment ?? undefined,
+        comments: Object.fromEntries(comments) as Record<string, string>,
+      });
     } else if (one instanceof protobuf.Service && origin === file) {
       services.push(toService(one, local, locations));
     }
   });
   for (const message of messages.values()) problems.push(...unknownTypes(message, messages, enums, file));
   for (const { rpcs } of services) problems.push(...rpcs.flatMap((rpc) => unknownMessages(rpc, file)));
-  const { syntax, imports } = locations;
-  const proto: Proto = { package: own.package, syntax, services, messages, enums, imports, text, imported };
+  const { syntax, imports, package_line } = locations;
+  const proto: Proto = {
+    package: own.package,
+    package_line,
+    enum_lines: [...locations.enums],
+    syntax,
+    services,
+    messages,
+    enums,
+    imports,
+    text,
+    imported,
+  };
   return { proto, problems };
 }
 
@@ -89,20 +119,27 @@ function parseInto(
   problems: Problem[],
 ): { package: string | undefined } | undefined {
   try {
-    return { package: protobuf.parse(text, root, { keepCase: true }).package ?? undefined };
+    return {
+      package:
+        protobuf.parse(text, root, { keepCase: true, alternateCommentMode: true }).package ?? undefined,
+    };
   } catch (error) {
     const { message } = error as Error;
     const line = /line (\d+)/.exec(message)?.[1];
-    problems.push({
-      code: "syntax",
-      severity: "error",
-      file,
-      line: line === undefined ? undefined : Number(line),
-      message: `Expected a proto file, found what is none: ${message}`,
-      fix: "Correct the line; protoc says more about it",
-    });
+    problems.push(notProto(file, line === undefined ? undefined : Number(line), message));
     return undefined;
   }
+}
+
+function notProto(file: string, line: number | undefined, why: string): Problem {
+  return {
+    code: "syntax",
+    severity: "error",
+    file,
+    line,
+    message: `Expected a proto file, found what is none: ${why}`,
+    fix: "Correct the line; protoc says more about it",
+  };
 }
 
 /** What has no file yet has come with this one. */
@@ -128,9 +165,23 @@ function toField(field: protobuf.Field): ProtoField {
     key_type: field instanceof protobuf.MapField ? field.keyType : undefined,
     repeated,
     optional: field.options?.proto3_optional === true,
+    required: field.required,
     // The parser makes a oneof of its own for every optional field.
     oneof: field.partOf === null || field.options?.proto3_optional === true ? undefined : field.partOf.name,
+    options: toOptions(field.options),
+    comment: field.comment ?? undefined,
   };
+}
+
+/** What a field means to others; custom options concern the programs that declare them. */
+function toOptions(options: Record<string, unknown> | undefined): ProtoField["options"] {
+  const known = ["deprecated", "packed", "json_name", "default"];
+  const entries = Object.entries(options ?? {}).filter(([name]) => known.includes(name));
+  return Object.fromEntries(entries) as ProtoField["options"];
+}
+
+function toReserved(reserved: protobuf.Type["reserved"] | undefined): ProtoMessage["reserved"] {
+  return (reserved ?? []).map((one) => (typeof one === "string" ? one : [one[0] ?? 0, one[1] ?? 0]));
 }
 
 function toService(service: protobuf.Service, name: string, locations: Locations): ProtoService {
@@ -146,9 +197,10 @@ function toService(service: protobuf.Service, name: string, locations: Locations
       output_type: resolve(service, method.responseType),
       input_stream: method.requestStream === true,
       output_stream: method.responseStream === true,
+      comment: method.comment ?? undefined,
     };
   });
-  return { name, line: locations.services.get(name) ?? 0, rpcs };
+  return { name, line: locations.services.get(name) ?? 0, comment: service.comment ?? undefined, rpcs };
 }
 
 /** The full name of a message or enum, as seen from a scope. */

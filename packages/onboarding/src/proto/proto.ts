@@ -2,6 +2,9 @@
 export interface Proto {
   /** Undefined where the file has none. */
   package: string | undefined;
+  package_line: number | undefined;
+  /** The file's own enums with their lines. */
+  enum_lines: readonly (readonly [name: string, line: number])[];
   syntax: "proto2" | "proto3";
   services: readonly ProtoService[];
   /** All messages by full name without a leading dot, nested and imported ones included. */
@@ -18,6 +21,8 @@ export interface Proto {
 export interface ProtoService {
   name: string;
   line: number;
+  /** Without its slashes; undefined where it has none. The same goes for every comment here. */
+  comment: string | undefined;
   rpcs: readonly Rpc[];
 }
 
@@ -35,6 +40,7 @@ export interface Rpc {
   output_stream: boolean;
   /** It has a body in braces, be it empty. */
   has_body: boolean;
+  comment: string | undefined;
 }
 
 export interface ProtoMessage {
@@ -43,6 +49,9 @@ export interface ProtoMessage {
   /** The file that it comes from: the proto's own, or an import's path. */
   file: string;
   fields: readonly ProtoField[];
+  /** Ranges of numbers, and names, that fields must not take. */
+  reserved: readonly (readonly [number, number] | string)[];
+  comment: string | undefined;
 }
 
 export interface ProtoField {
@@ -54,11 +63,19 @@ export interface ProtoField {
   key_type: string | undefined;
   repeated: boolean;
   optional: boolean;
+  /** Only proto2 knows it. */
+  required: boolean;
   oneof: string | undefined;
+  /** As written in brackets: `deprecated`, `packed`, `json_name`, `default`. */
+  options: Readonly<Record<string, string | number | boolean>>;
+  comment: string | undefined;
 }
 
 export interface ProtoEnum {
   full_name: string;
   file: string;
   values: Readonly<Record<string, number>>;
+  comment: string | undefined;
+  /** Comments of values, by name. */
+  comments: Readonly<Record<string, string>>;
 }

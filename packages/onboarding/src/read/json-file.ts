@@ -44,8 +44,7 @@ export async function readJsonFile(
 export function parseJson(text: string, file: string, problems: Problem[]): JsonDocument | undefined {
   const errors: ParseError[] = [];
   const plain = text.replace(/^\uFEFF/, "");
-  const tree =
-    plain.length > largest_bytes ? undefined : parseTree(plain, errors, { disallowComments: true });
+  const tree = plain.length > largest_bytes ? undefined : parseNested(plain, errors);
   const lineAt = lineCounter(plain);
   const [first] = errors;
   if (tree === undefined || first !== undefined) {
@@ -69,6 +68,16 @@ export function parseJson(text: string, file: string, problems: Problem[]): Json
       return lineAt(tree.offset);
     },
   };
+}
+
+/** The tree of a document; undefined for one that is nested too deeply to be walked. */
+function parseNested(text: string, errors: ParseError[]): Node | undefined {
+  try {
+    return parseTree(text, errors, { disallowComments: true });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** Objections of a schema, each with its line. */

@@ -7,6 +7,7 @@ import { type Problem, sortProblems } from "../problems/problem.ts";
 import { parseProto } from "../proto/parse-proto.ts";
 import type { Rpc } from "../proto/proto.ts";
 import { type JsonDocument, readJsonFile, toProblems } from "./json-file.ts";
+import { readPublished } from "./published-ports.ts";
 
 /** A use case, and everything that is wrong with it. */
 export interface ReadUseCase {
@@ -29,16 +30,29 @@ export async function readUseCase(folder: string): Promise<ReadUseCase> {
     const fix = "See connections.schema.json, or an existing use case";
     return { use_case: undefined, problems: toProblems(parsed.error, document, "connections.json", fix) };
   }
-  const services = await readServices(root, parsed.data, document, problems);
-  const { name, description, start_service } = parsed.data.pipeline;
+  const candidates = await readServices(root, parsed.data, document, problems);
+  const { name, description, start_service, creation_date } = parsed.data.pipeline;
+  const start_line = document.lineOf(["pipeline", "start_service"]);
+  const start =
+    start_service === undefined
+      ? undefined
+      : findService(start_service, candidates, start_line, problems)?.folder;
   const use_case: UseCase = {
     name: basename(root),
     folder: root,
-    pipeline: { name, description, start_service },
-    services,
-    connections: resolveConnections(parsed.data, document, services, problems),
+    pipeline: { name, description, start_service: start, start_line, creation_date },
+    services: candidates.flatMap(({ service }) => service ?? []),
+    ...resolveConnections(parsed.data, document, candidates, problems),
+    published: await readPublished(root),
   };
   return { use_case, problems: sortProblems(problems) };
+}
+
+/** What a name can mean: a folder or a mapping; with the service where nothing is wrong with it. */
+interface Candidate {
+  folder: string;
+  ip_address: string | undefined;
+  service: UseCaseService | undefined;
 }
 
 async function readServices(
@@ -46,7 +60,7 @@ async function readServices(
   { pipeline }: ConnectionsFile,
   document: JsonDocument,
   problems: Problem[],
-): Promise<UseCaseService[]> {
+): Promise<Candidate[]> {
   const folders = await listFolders(join(root, "services"));
   const mapping = pipeline.service_mapping;
   const at = (name: string) => document.lineOf(["pipeline", "service_mapping", name]);
@@ -62,7 +76,7 @@ async function readServices(
     });
   }
   const services = await Promise.all(
-    folders.map(async (name): Promise<UseCaseService | undefined> => {
+    folders.map(async (name): Promise<Candidate> => {
       const mapped = mapping === undefined ? { ip_address: name, port: defaultPort } : mapping[name];
       if (mapped === undefined) {
         problems.push({
@@ -86,13 +100,24 @@ async function readServices(
         });
       }
       const read = await readProtoOf(root, name, problems);
-      if (mapped === undefined || read === undefined || !named.success) return undefined;
+      const candidate = { folder: name, ip_address: mapped?.ip_address, service: undefined };
+      if (mapped === undefined || read === undefined || !named.success) return candidate;
       const dockerfile = `services/${name}/Dockerfile`;
       const hasDockerfile = await exists(join(root, dockerfile));
-      return { folder: name, ...mapped, ...read, dockerfile: hasDockerfile ? dockerfile : undefined };
+      const service = {
+        folder: name,
+        ...mapped,
+        ...read,
+        dockerfile: hasDockerfile ? dockerfile : undefined,
+      };
+      return { ...candidate, service };
     }),
   );
-  return services.filter((service) => service !== undefined);
+  const unfound = Object.entries(mapping ?? {}).filter(([name]) => !folders.includes(name));
+  return [
+    ...services,
+    ...unfound.map(([folder, { ip_address }]) => ({ folder, ip_address, service: undefined })),
+  ];
 }
 
 async function readProtoOf(root: string, name: string, problems: Problem[]) {
@@ -155,16 +180,19 @@ function readImport(root: string, folder: string, path: string): string | undefi
 function resolveConnections(
   { pipeline }: ConnectionsFile,
   document: JsonDocument,
-  services: readonly UseCaseService[],
+  candidates: readonly Candidate[],
   problems: Problem[],
-): Connection[] {
-  return pipeline.connections.flatMap((connection, index) => {
+): Pick<UseCase, "connections" | "also_connected"> {
+  const also_connected = new Set<string>();
+  const connections = pipeline.connections.flatMap((connection, index): Connection[] => {
     const ends = (["from", "to"] as const).map((end) => {
       const where = (field: string) => document.lineOf(["pipeline", "connections", index, `${end}_${field}`]);
-      const service = findService(connection[`${end}_service`], services, where("service"), problems);
-      if (service === undefined) return undefined;
-      const method = findMethod(connection[`${end}_method`], service, where("method"), problems);
-      return method === undefined ? undefined : { service: service.folder, method: method.name };
+      const found = findService(connection[`${end}_service`], candidates, where("service"), problems);
+      if (found !== undefined) also_connected.add(found.folder);
+      // What is wrong with the service has been said already.
+      if (found?.service === undefined) return undefined;
+      const method = findMethod(connection[`${end}_method`], found.service, where("method"), problems);
+      return method === undefined ? undefined : { service: found.folder, method: method.name };
     });
     const [from, to] = ends;
     if (from === undefined || to === undefined) return [];
@@ -178,14 +206,15 @@ function resolveConnections(
       },
     ];
   });
+  return { connections, also_connected };
 }
 
 function findService(
   name: string,
-  services: readonly UseCaseService[],
+  services: readonly Candidate[],
   line: number,
   problems: Problem[],
-): UseCaseService | undefined {
+): Candidate | undefined {
   const byFolder = services.find(({ folder }) => folder === name);
   if (byFolder !== undefined) return byFolder;
   const byAddress = services.filter(({ ip_address }) => ip_address === name);

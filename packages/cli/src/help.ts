@@ -66,7 +66,7 @@ Options:
   --output FILE             where it goes (standard output)
   --overwrite               replace the file
   --dev                     build the images from the Dockerfiles below services/
-  --context FOLDER          build context, relative to the compose file (.)
+  --context FOLDER          build context, relative to the use case, where the compose file goes (.)
   --control-base-port PORT  host port of the first control port (18081)
   --base-port PORT          host port of the first gRPC port (50051)
   --orchestrator            put the reference orchestrator in, at host port 18000
@@ -92,8 +92,8 @@ Usage:
   aieffect import <ZIP, folder or JSON file> [options]
 
 Options:
-  --output FOLDER      the new use case; its name becomes the pipeline's (the name of what is imported)
-  --overwrite          replace the folder
+  --output FOLDER      the new use case; its name becomes the pipeline's (the name of what is imported).
+                       It has to be new: a use case has sources that no package brings back
 
 Examples:
   aieffect import pipeline.zip --output use-cases/my_pipeline

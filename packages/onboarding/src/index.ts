@@ -1,4 +1,16 @@
 export { checkExport } from "./check/check-export.ts";
+export { toJson, toSarif, toText } from "./check/print-problems.ts";
+export { writeBuildScript } from "./compose/build-script.ts";
+export type { ComposeOptions } from "./compose/compose-model.ts";
+export { writeCompose } from "./compose/write-compose.ts";
+export type { DrawnBlueprint } from "./graph/layout.ts";
+export { toMermaid } from "./graph/to-mermaid.ts";
+export { toSvg } from "./graph/to-svg.ts";
+export type { UseCaseFiles } from "./import/plan-import.ts";
+export { keepsNames, planImport } from "./import/plan-import.ts";
+export { planImportGrpc } from "./import/plan-import-grpc.ts";
+export { readPackage } from "./import/read-package.ts";
+export { writeUseCase } from "./import/write-use-case.ts";
 export type { ReadBlueprint } from "./model/blueprint.ts";
 export { blueprintSchema } from "./model/blueprint.ts";
 export type { ConnectionsFile } from "./model/connections.ts";

@@ -1,10 +1,11 @@
 import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import {
   checkExport,
   checkUseCase,
   type Problem,
+  readPackage,
   readUseCase,
   toJson,
   toSarif,
@@ -12,6 +13,7 @@ import {
 } from "@aieffect/onboarding";
 import { oneOf, onePath, pathOf } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { isExport } from "../is-export.ts";
 import { writeOutput } from "../output.ts";
 
 /** Lints a use case, or an export. */
@@ -24,9 +26,8 @@ export async function run(args: string[]): Promise<number> {
   const path = onePath(positionals, "use case or export");
   const profile = oneOf("profile", values.profile, ["portal", "ai4eu-strict"]);
   const format = oneOf("format", values.format, ["text", "json", "sarif"]);
-  const isExport = await looksLikeExport(path);
-  const problems = isExport
-    ? await checkExport(path, { profile })
+  const problems = (await isExport(path))
+    ? checkExport(await readPackage(path), { profile })
     : checkUseCase(await readUseCase(path), { profile });
   const base = (await stat(path).catch(() => undefined))?.isDirectory() ? path : dirname(path);
   const output = values.output === undefined ? undefined : pathOf(values.output);
@@ -37,15 +38,4 @@ export async function run(args: string[]): Promise<number> {
 function render(problems: readonly Problem[], format: "text" | "json" | "sarif", folder: string): string {
   if (format === "json") return toJson(problems);
   return format === "sarif" ? toSarif(problems, folder) : toText(problems);
-}
-
-/** A ZIP, or a folder with a blueprint and no connections. */
-async function looksLikeExport(path: string): Promise<boolean> {
-  const isThere = (name: string) =>
-    stat(join(path, name)).then(
-      () => true,
-      () => false,
-    );
-  if ((await stat(path).catch(() => undefined))?.isFile()) return true;
-  return (await isThere("blueprint.json")) && !(await isThere("connections.json"));
 }

@@ -1,3 +1,4 @@
+import { relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { planExport, readUseCase, writeCompose } from "@aieffect/onboarding";
 import { imagesOf, onePath, pathOf, planFlags, portOf } from "../arguments.ts";
@@ -20,17 +21,23 @@ export async function run(args: string[]): Promise<number> {
       orchestrator: { type: "boolean" },
     },
   });
-  const plan = planExport(await readUseCase(onePath(positionals, "use case")), imagesOf(values));
+  const folder = onePath(positionals, "use case");
+  const plan = planExport(await readUseCase(folder), imagesOf(values));
   const control_base_port = portOf("control-base-port", values["control-base-port"]);
   const base_port = portOf("base-port", values["base-port"]);
   const text = writeCompose(plan, {
     dev: values.dev ?? false,
     orchestrator: values.orchestrator ?? false,
-    ...(values.context !== undefined && { context: values.context }),
+    ...(values.context !== undefined && contextOf(folder, values.context)),
     ...(control_base_port !== undefined && { control_base_port }),
     ...(base_port !== undefined && { base_port }),
   });
   const output = values.output === undefined ? undefined : pathOf(values.output);
   await writeOutput(output, text, { overwrite: values.overwrite ?? false });
   return exitCodes.fine;
+}
+
+/** Dockerfiles are named as seen from the build context. */
+function contextOf(folder: string, context: string): { context: string; prefix: string } {
+  return { context, prefix: relative(resolve(folder, context), folder).split(sep).join("/") };
 }

@@ -32,6 +32,6 @@ export async function run(args: string[]): Promise<number> {
     overwrite: values.overwrite ?? false,
     zip: values.zip ?? false,
   });
-  process.stdout.write(`${written.join("\n")}\n`);
+  process.stdout.write(`${[written.folder, written.zip].filter(Boolean).join("\n")}\n`);
   return exitCodes.fine;
 }

@@ -21,6 +21,9 @@ const titles: Readonly<Record<ProblemCode, string>> = {
   strict: "More than the profile ai4eu-strict allows",
   "name-clash": "Two become one",
   name: "A name that cannot be used",
+  "host-port": "A port of this machine that is not published",
+  "no-method": "A proto without an RPC",
+  start: "Where the pipeline begins",
   exists: "The output is there already",
 };
 

@@ -6,6 +6,8 @@ export interface ComposeOptions {
   dev?: boolean;
   /** The build context, relative to the compose file. @default "." */
   context?: string;
+  /** Where the use case lies in the build context, as in `use-cases/energy`. @default "": it is the context */
+  prefix?: string;
   /** Host port of the first control port; the others follow. @default 18081 */
   control_base_port?: number;
   /** Host port of the first gRPC port; the others follow. @default 50051 */
@@ -45,6 +47,7 @@ export function planCompose(plan: ExportPlan, given: ComposeOptions = {}): Compo
   const options = {
     dev: false,
     context: ".",
+    prefix: "",
     control_base_port: 18_081,
     base_port: 50_051,
     orchestrator: false,

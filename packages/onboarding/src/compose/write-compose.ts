@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { Document, isMap, isPair, isScalar, isSeq, Scalar, visit } from "yaml";
 import type { ExportPlan } from "../plan/export-plan.ts";
 import { type ComposeModel, type ComposeOptions, type ComposeService, planCompose } from "./compose-model.ts";
@@ -23,7 +24,8 @@ export function writeCompose(plan: ExportPlan, options: ComposeOptions = {}): st
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-function headOf({ elsewhere, options }: ComposeModel): string {
+function headOf({ elsewhere, options, services }: ComposeModel): string {
+  const unbuilt = options.dev ? services.filter(({ dockerfile }) => dockerfile === undefined) : [];
   const lines = [
     ` The pipeline's services, under the names and ports of its dockerinfo.json.`,
     ` Once per machine: docker network create ${network}`,
@@ -31,15 +33,17 @@ function headOf({ elsewhere, options }: ComposeModel): string {
     ...elsewhere.map(
       ({ container_name, ip_address }) => ` Not here: ${container_name}, which answers at ${ip_address}.`,
     ),
+    ...unbuilt.map(({ host }) => ` Not built: ${host}, which has no Dockerfile; its image has to be there.`),
   ];
   return lines.join("\n");
 }
 
-function serviceOf(service: ComposeService, { dev, context }: Required<ComposeOptions>) {
+function serviceOf(service: ComposeService, { dev, context, prefix }: Required<ComposeOptions>) {
   const { host, image, dockerfile, control_port, host_control_port, host_grpc_port, depends_on } = service;
   const conditions = depends_on.map((name) => [name, { condition: "service_healthy" }]);
   return {
-    ...(dev && dockerfile !== undefined && { build: { context, dockerfile } }),
+    ...(dev &&
+      dockerfile !== undefined && { build: { context, dockerfile: posix.join(prefix, dockerfile) } }),
     image,
     restart: "unless-stopped",
     ...(conditions.length > 0 && { depends_on: Object.fromEntries(conditions) }),

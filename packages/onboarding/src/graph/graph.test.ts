@@ -87,7 +87,7 @@ flowchart LR
         expect(lines.filter((line) => /^ {2}n\d+ -->/.test(line)).length).toBeLessThanOrEqual(1);
         expect(lines).toHaveLength(8);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 });

@@ -1,4 +1,7 @@
-import type { Blueprint } from "../plan/export-plan.ts";
+import type { ReadBlueprint } from "../model/blueprint.ts";
+
+/** What a drawing needs of a blueprint. */
+export type DrawnBlueprint = Pick<ReadBlueprint, "name" | "nodes">;
 
 /** One operation of a pipeline, with its place in the drawing. */
 export interface GraphNode {
@@ -6,7 +9,8 @@ export interface GraphNode {
   id: string;
   container: string;
   operation: string;
-  type: Blueprint["nodes"][number]["node_type"];
+  /** DataSource, MLModel, DataSink, or whatever the blueprint says. */
+  type: string;
   /** How many steps it is from the start, at most. */
   column: number;
   row: number;
@@ -21,13 +25,13 @@ export interface Graph {
 }
 
 /** Lays a blueprint out in columns, from sources to sinks. What lies on a circle is put behind the rest. */
-export function layOut({ name, nodes }: Blueprint): Graph {
+export function layOut({ name, nodes }: DrawnBlueprint): Graph {
   const edges = nodes.flatMap(({ container_name, operation_signature_list }) =>
     operation_signature_list.flatMap(({ connected_to, operation_signature: signature }) =>
       connected_to.map((next) => ({
         from: `${container_name}:${signature.operation_name}`,
         to: `${next.container_name}:${next.operation_signature.operation_name}`,
-        message: signature.output_message_name,
+        message: signature.output_message_name ?? "",
       })),
     ),
   );

@@ -1,13 +1,12 @@
-import type { Blueprint } from "../plan/export-plan.ts";
-import { layOut } from "./layout.ts";
+import { type DrawnBlueprint, layOut } from "./layout.ts";
 
 /** The pipeline as a Mermaid flowchart, which GitHub and most documentation tools draw. */
-export function toMermaid(blueprint: Blueprint): string {
+export function toMermaid(blueprint: DrawnBlueprint): string {
   const { name, nodes, edges } = layOut(blueprint);
   const keyOf = new Map(nodes.map(({ id }, index) => [id, `n${index}`]));
   const shape = { DataSource: ["([", "])"], MLModel: ["[", "]"], DataSink: ["[(", ")]"] } as const;
   const lines = nodes.map(({ id, container, operation, type }) => {
-    const [open, close] = shape[type] ?? shape.MLModel;
+    const [open, close] = type in shape ? shape[type as keyof typeof shape] : shape.MLModel;
     return `  ${keyOf.get(id)}${open}"${text(operation)}<br/><small>${text(container)}</small>"${close}`;
   });
   const arrows = edges

@@ -1,13 +1,14 @@
-import type { Blueprint } from "../plan/export-plan.ts";
-import { type GraphNode, layOut } from "./layout.ts";
+import { type DrawnBlueprint, type GraphNode, layOut } from "./layout.ts";
 
 const box = { width: 190, height: 56 };
 const gap = { x: 150, y: 34 };
 const margin = 24;
 const titleHeight = 34;
 
+const kinds: ReadonlySet<string> = new Set(["DataSource", "MLModel", "DataSink"]);
+
 /** The pipeline as a drawing of its own, readable in light and dark, without fonts or scripts from elsewhere. */
-export function toSvg(blueprint: Blueprint): string {
+export function toSvg(blueprint: DrawnBlueprint): string {
   const { name, nodes, edges } = layOut(blueprint);
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const columns = Math.max(0, ...nodes.map(({ column }) => column)) + 1;
@@ -47,7 +48,7 @@ function drawn(node: GraphNode): string {
   const { x, y } = placeOf(node);
   const middle = x + box.width / 2;
   return [
-    `<rect class="box ${node.type}" x="${x}" y="${y}" width="${box.width}" height="${box.height}" rx="8"/>`,
+    `<rect class="box ${kinds.has(node.type) ? node.type : "MLModel"}" x="${x}" y="${y}" width="${box.width}" height="${box.height}" rx="8"/>`,
     `<text x="${middle}" y="${y + 25}" text-anchor="middle">${text(shortened(node.operation, 24))}</text>`,
     `<text class="small" x="${middle}" y="${y + 42}" text-anchor="middle">${text(shortened(node.container, 30))}</text>`,
   ].join("");

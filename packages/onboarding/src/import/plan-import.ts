@@ -1,165 +1,97 @@
-import type * as z from "zod";
+import { checkExport } from "../check/check-export.ts";
 import { folderSchema } from "../model/connections.ts";
-import { blueprintSchema, dockerInfoSchema } from "../model/documents.ts";
+import { toContainer } from "../plan/names.ts";
 import { type Problem, ProblemsError, sortProblems } from "../problems/problem.ts";
-import { type JsonDocument, parseJson, toProblems } from "../read/json-file.ts";
-import type { PackageFiles } from "./read-package.ts";
+import type { ReadExport } from "../read/read-export.ts";
 
 /** Texts by path, of a use case that is about to be written. */
 export type UseCaseFiles = ReadonlyMap<string, string>;
 
 /**
  * A portal package as a use case: connections.json, and a folder per node with its proto. Exported
- * again it gives the same blueprint, apart from pipeline_id, creation_date and image names, which
- * come from the use case's folder; and from container names that do not end in 1.
+ * again it gives the same blueprint, apart from its name, its pipeline_id and the names of images,
+ * which come from the use case's folder, and from containers whose name does not end in 1.
  *
  * @throws ProblemsError with everything that is wrong with the package
  */
-export function planImport(files: PackageFiles): UseCaseFiles {
+export function planImport(read: ReadExport): UseCaseFiles {
+  const errors = checkExport(read).filter(
+    ({ severity, code }) => severity === "error" && code !== "message-mismatch",
+  );
+  const { blueprint, dockerinfo, protos, lineOf } = read;
+  if (blueprint === undefined || dockerinfo === undefined || errors.length > 0)
+    throw new ProblemsError(errors);
   const problems: Problem[] = [];
-  const blueprint = readDocument(files, "blueprint.json", blueprintSchema, problems);
-  const dockerinfo = readDocument(files, "dockerinfo.json", dockerInfoSchema, problems);
-  if (blueprint === undefined || dockerinfo === undefined) throw new ProblemsError(sortProblems(problems));
-  const addresses = new Map(dockerinfo.value.docker_info_list.map((one) => [one.container_name, one]));
   const folders = new Map<string, string>();
-  const planned = new Map<string, string>();
-  const mapping: Record<string, { ip_address: string; port: number }> = {};
-  for (const [index, node] of blueprint.value.nodes.entries()) {
-    const { container_name, proto_uri } = node;
-    const at = (field: string) => blueprint.document.lineOf(["nodes", index, field]);
+  for (const [index, { container_name }] of blueprint.nodes.entries()) {
     const folder = container_name.replace(/1$/, "");
+    const refuse = (code: Problem["code"], message: string, fix: string) => {
+      const line = lineOf("blueprint.json", ["nodes", index, "container_name"]);
+      problems.push({ code, severity: "error", file: "blueprint.json", line, message, fix });
+    };
     if (!folderSchema.safeParse(folder).success) {
-      problems.push(
-        problem(
-          "name",
-          "blueprint.json",
-          at("container_name"),
-          `Expected a container_name of letters, digits, _ and -, found "${container_name}"`,
-          "Rename the container",
-        ),
+      refuse(
+        "name",
+        `Expected a container_name of letters, digits, _ and -, found "${container_name}"`,
+        "Rename the container",
       );
-      continue;
     }
     if ([...folders.values()].includes(folder)) {
-      problems.push(
-        problem(
-          "name-clash",
-          "blueprint.json",
-          at("container_name"),
-          `Expected every node to have a folder of its own, found two for services/${folder}`,
-          "Rename one of the containers",
-        ),
+      refuse(
+        "name-clash",
+        `Expected every node to have a folder of its own, found two for services/${folder}`,
+        "Rename one of the containers",
       );
-      continue;
     }
     folders.set(container_name, folder);
-    const address = addresses.get(container_name);
-    if (address === undefined) {
-      problems.push(
-        problem(
-          "unknown-service",
-          "dockerinfo.json",
-          undefined,
-          `Expected docker_info_list to have ${container_name}, found ${[...addresses.keys()].join(", ") || "none"}`,
-          "Add the container with its ip_address and port",
-        ),
-      );
-    } else mapping[folder] = { ip_address: address.ip_address, port: Number(address.port) };
-    const bytes = files.get(proto_uri) ?? files.get(`microservice/${container_name}.proto`);
-    if (bytes === undefined) {
-      problems.push(
-        problem(
-          "unreadable",
-          "blueprint.json",
-          at("proto_uri"),
-          `Expected the package to have ${proto_uri}, found none`,
-          "Add the proto to the package",
-        ),
-      );
-      continue;
-    }
-    planned.set(`services/${folder}/proto/${folder}.proto`, new TextDecoder().decode(bytes));
   }
-  const connections = blueprint.value.nodes.flatMap((node, n) =>
-    node.operation_signature_list.flatMap(({ connected_to, operation_signature }, s) =>
-      connected_to.flatMap((next, c) => {
-        const from_service = folders.get(node.container_name);
-        const to_service = folders.get(next.container_name);
-        if (from_service === undefined) return [];
-        if (to_service === undefined) {
-          const line = blueprint.document.lineOf([
-            "nodes",
-            n,
-            "operation_signature_list",
-            s,
-            "connected_to",
-            c,
-          ]);
-          problems.push(
-            problem(
-              "unknown-service",
-              "blueprint.json",
-              line,
-              `Expected connected_to to name a node, found ${next.container_name}`,
-              "Correct the container_name",
-            ),
-          );
-          return [];
-        }
-        return [
-          {
-            from_service,
-            from_method: operation_signature.operation_name,
-            to_service,
-            to_method: next.operation_signature.operation_name,
-          },
-        ];
-      }),
+  if (problems.length > 0) throw new ProblemsError(sortProblems(problems));
+
+  const folderOf = (container: string) => folders.get(container) as string;
+  const files = new Map<string, string>();
+  for (const { container_name, proto_uri } of blueprint.nodes) {
+    const proto = protos.get(proto_uri ?? `microservice/${container_name}.proto`);
+    if (proto === undefined) continue;
+    files.set(`services/${folderOf(container_name)}/proto/${folderOf(container_name)}.proto`, proto.text);
+    // Beside the node's own they would be a second proto of it.
+    for (const [path, text] of proto.imported) if (isInside(path)) files.set(`proto/${path}`, text);
+  }
+  const addresses = dockerinfo.docker_info_list
+    .filter(({ container_name }) => folders.has(container_name))
+    .map(
+      ({ container_name, ip_address, port }) =>
+        [folderOf(container_name), { ip_address, port: Number(port) }] as const,
+    )
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const connections = blueprint.nodes.flatMap(({ container_name, operation_signature_list }) =>
+    operation_signature_list.flatMap(({ connected_to, operation_signature }) =>
+      connected_to.map((next) => ({
+        from_service: folderOf(container_name),
+        from_method: operation_signature.operation_name,
+        to_service: folderOf(next.container_name),
+        to_method: next.operation_signature.operation_name,
+      })),
     ),
   );
-  if (problems.length > 0) throw new ProblemsError(sortProblems(problems));
-  const service_mapping = Object.fromEntries(
-    Object.entries(mapping).sort(([one], [other]) => (one < other ? -1 : 1)),
-  );
-  const pipeline = { name: blueprint.value.name, description: "", service_mapping, connections };
-  return new Map([["connections.json", `${JSON.stringify({ pipeline }, null, 2)}\n`], ...planned]);
+  const { name, creation_date } = blueprint;
+  const pipeline = {
+    name,
+    description: "",
+    ...(creation_date !== undefined && { creation_date }),
+    service_mapping: Object.fromEntries(addresses),
+    connections,
+  };
+  files.set("connections.json", `${JSON.stringify({ pipeline }, undefined, 2)}\n`);
+  return files;
 }
 
-function readDocument<T>(
-  files: PackageFiles,
-  file: string,
-  schema: z.ZodType<T>,
-  problems: Problem[],
-): { value: T; document: JsonDocument } | undefined {
-  const bytes = files.get(file);
-  if (bytes === undefined) {
-    problems.push(
-      problem(
-        "unreadable",
-        file,
-        undefined,
-        "Expected the package to have it, found none",
-        "Give the ZIP or folder that an export wrote",
-      ),
-    );
-    return undefined;
-  }
-  const document = parseJson(new TextDecoder().decode(bytes), file, problems);
-  if (document === undefined) return undefined;
-  const parsed = schema.safeParse(document.value);
-  if (parsed.success) return { value: parsed.data, document };
-  problems.push(
-    ...toProblems(parsed.error, document, file, "Export the pipeline again, or correct the document"),
+/** Whether exporting the imported use case gives containers of the same names. */
+export function keepsNames({ blueprint }: ReadExport): boolean {
+  return (blueprint?.nodes ?? []).every(
+    ({ container_name }) => toContainer(container_name.replace(/1$/, "")) === container_name,
   );
-  return undefined;
 }
 
-function problem(
-  code: Problem["code"],
-  file: string,
-  line: number | undefined,
-  message: string,
-  fix: string,
-): Problem {
-  return { code, severity: "error", file, line, message, fix };
+function isInside(path: string): boolean {
+  return !path.startsWith("/") && !path.split(/[\\/]/).includes("..") && !/^[A-Za-z]:/.test(path);
 }

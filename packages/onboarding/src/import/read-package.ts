@@ -1,80 +1,68 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join, posix } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { basename } from "node:path";
 import { unzipSync } from "fflate";
 import { type Problem, ProblemsError } from "../problems/problem.ts";
-
-/** What a portal package holds, by path within it. */
-export type PackageFiles = ReadonlyMap<string, Uint8Array>;
+import { type ReadExport, readExport, readExportFiles } from "../read/read-export.ts";
 
 /** What no package of a pipeline exceeds; more is an attack, or the wrong file. */
 const limits = { files: 20_000, file_bytes: 16 * 2 ** 20, all_bytes: 128 * 2 ** 20 };
 
-/** Files of a package that are read; whatever else lies there is left alone. */
-const wanted = /^(blueprint\.json|dockerinfo\.json|generation_metadata\.json|microservice\/[^/]+\.proto)$/;
-
-/** Reads a portal ZIP, or the folder of an export. @throws ProblemsError saying why it cannot be one */
-export async function readPackage(source: string): Promise<PackageFiles> {
+/** Reads a portal ZIP, or the folder of an export. @throws ProblemsError where it is neither */
+export async function readPackage(source: string): Promise<ReadExport> {
   const found = await stat(source).catch(() => undefined);
-  if (found === undefined)
-    throw unreadable(source, "nothing", "Give the path of a portal ZIP or of an export folder");
-  return found.isDirectory() ? readFolder(source) : readZip(source, found.size);
-}
-
-async function readFolder(folder: string): Promise<PackageFiles> {
-  const names = ["blueprint.json", "dockerinfo.json", "generation_metadata.json"];
-  const protos = await readdir(join(folder, "microservice")).catch(() => []);
-  names.push(...protos.filter((name) => name.endsWith(".proto")).map((name) => `microservice/${name}`));
-  const files = new Map<string, Uint8Array>();
-  for (const name of names.slice(0, limits.files)) {
-    const path = join(folder, name);
-    const size = (await stat(path).catch(() => undefined))?.size;
-    if (size === undefined) continue;
-    if (size > limits.file_bytes)
-      throw unreadable(name, `${size} bytes`, "No document of a pipeline is that large");
-    files.set(name, await readFile(path));
+  if (found === undefined) {
+    throw noPackage(source, "nothing", "Give the path of a portal ZIP or of an export folder");
   }
-  return files;
+  if (found.isDirectory()) return readExport(source);
+  if (found.size > limits.all_bytes) {
+    throw noPackage(source, `${found.size} bytes`, "No portal package is that large");
+  }
+  return readExportFiles(readZip(await readFile(source), source));
 }
 
-async function readZip(path: string, size: number): Promise<PackageFiles> {
-  const shown = posix.basename(path.replaceAll("\\", "/"));
-  if (size > limits.all_bytes) throw unreadable(shown, `${size} bytes`, "No portal package is that large");
+/** Texts of an archive by path; nothing of it is written anywhere, so that its paths can do no harm. */
+export function readZip(archive: Uint8Array, source: string): Map<string, string> {
   let all = 0;
   let count = 0;
   try {
-    const entries = unzipSync(await readFile(path), {
+    const entries = unzipSync(archive, {
       filter({ name, originalSize }) {
         if (++count > limits.files) throw new Error(`more than ${limits.files} files`);
-        if (!wanted.test(rooted(name))) return false;
+        if (!/\.(json|proto)$/.test(name)) return false;
         all += originalSize;
-        if (originalSize > limits.file_bytes || all > limits.all_bytes)
-          throw new Error(`${name} of ${originalSize} bytes`);
+        if (originalSize > limits.file_bytes || all > limits.all_bytes) {
+          throw new Error(`${name}, which is ${originalSize} bytes long`);
+        }
         return true;
       },
     });
-    // A size that the archive lies about shows only now.
-    const sizes = Object.values(entries).map(({ length }) => length);
-    if (sizes.some((length) => length > limits.file_bytes)) throw new Error("a file larger than it says");
-    return new Map(Object.entries(entries).map(([name, bytes]) => [rooted(name), bytes]));
-  } catch (error) {
-    throw unreadable(
-      shown,
-      (error as Error).message,
-      "Give a ZIP with blueprint.json at its root, as the portal takes it",
+    const folder = commonFolder(Object.keys(entries));
+    const decoder = new TextDecoder();
+    return new Map(
+      Object.entries(entries).map(([name, bytes]) => [name.slice(folder.length), decoder.decode(bytes)]),
     );
+  } catch (error) {
+    const fix = "Give a ZIP with blueprint.json at its root, as the portal takes it";
+    throw noPackage(source, `one that cannot be read: ${(error as Error).message}`, fix);
   }
 }
 
-/** People zip the folder instead of what is in it; the path is never used to write anything. */
-function rooted(name: string): string {
-  const path = name.replaceAll("\\", "/").replace(/^\.\//, "");
-  return /^[^/]+\/(blueprint\.json|dockerinfo\.json|generation_metadata\.json|microservice\/)/.test(path)
-    ? path.slice(path.indexOf("/") + 1)
-    : path;
+/** People zip the folder instead of what is in it. */
+function commonFolder(names: readonly string[]): string {
+  if (names.includes("blueprint.json")) return "";
+  const blueprint = names.find((name) => /^[^/]+\/blueprint\.json$/.test(name));
+  return blueprint === undefined ? "" : blueprint.slice(0, blueprint.indexOf("/") + 1);
 }
 
-function unreadable(file: string, found: string, fix: string): ProblemsError {
+function noPackage(source: string, found: string, fix: string): ProblemsError {
   const message = `Expected a portal package, found ${found}`;
-  const problem: Problem = { code: "unreadable", severity: "error", file, line: undefined, message, fix };
+  const problem: Problem = {
+    code: "unreadable",
+    severity: "error",
+    file: basename(source),
+    line: undefined,
+    message,
+    fix,
+  };
   return new ProblemsError([problem]);
 }

@@ -1,4 +1,3 @@
-import { ProblemsError } from "@aieffect/onboarding";
 import { exitCodes } from "./exit-codes.ts";
 import { helpOf } from "./help.ts";
 import { UsageError } from "./usage-error.ts";
@@ -41,8 +40,9 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await (await load()).run(args);
   } catch (error) {
+    // Loaded by the command already; help and usage do without.
+    const { ProblemsError, toText } = await import("@aieffect/onboarding");
     if (error instanceof ProblemsError) {
-      const { toText } = await import("@aieffect/onboarding");
       process.stderr.write(toText(error.problems));
       return exitCodes.invalidDocument;
     }

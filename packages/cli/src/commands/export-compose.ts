@@ -21,10 +21,10 @@ export async function run(args: string[]): Promise<number> {
       orchestrator: { type: "boolean" },
     },
   });
-  const folder = onePath(positionals, "use case");
-  const plan = planExport(await readUseCase(folder), imagesOf(values));
   const control_base_port = portOf("control-base-port", values["control-base-port"]);
   const base_port = portOf("base-port", values["base-port"]);
+  const folder = onePath(positionals, "use case");
+  const plan = planExport(await readUseCase(folder), imagesOf(values));
   const text = writeCompose(plan, {
     dev: values.dev ?? false,
     orchestrator: values.orchestrator ?? false,

@@ -10,7 +10,7 @@ import {
   type Unit,
 } from "../proto/print-proto.ts";
 import type { Proto, Rpc } from "../proto/proto.ts";
-import { endsOf, type Graph, toKey } from "./graph.ts";
+import { type Graph, toKey } from "./graph.ts";
 import { toContainer } from "./names.ts";
 import { compareMessages } from "./structure.ts";
 
@@ -34,10 +34,11 @@ export function exportProtos(useCase: UseCase, graph: Graph, { align }: { align:
   const rpcs = new Map<string, { input: string; output: string }>();
   const problems: Problem[] = [];
   const unitsOf = new Map(useCase.services.map((service) => [service.proto, ownUnits(service)]));
+  const senders = new Map(useCase.services.map((service) => [service.folder, service]));
   for (const service of useCase.services) {
     const { folder, proto, proto_file } = service;
     const own = unitsOf.get(proto) ?? [];
-    const sent = align ? inputsOf(service, useCase, graph, problems) : [];
+    const sent = align ? inputsOf(service, senders, graph, problems) : [];
     const needed = sent.filter(({ rpc, message }) => {
       const { proto: sender, full_name } = message;
       const name = nameIn(unitsOf.get(sender) ?? [], message);
@@ -173,14 +174,14 @@ function freeName(top: string, units: readonly Unit[], { services }: Proto): str
 /** What the connected RPCs of a service are sent. */
 function inputsOf(
   service: UseCaseService,
-  { services }: UseCase,
-  { connections }: Graph,
+  senders: ReadonlyMap<string, UseCaseService>,
+  { incoming }: Graph,
   problems: Problem[],
 ): { rpc: Rpc; message: MessageOf }[] {
   return rpcsOf(service).flatMap((rpc) => {
-    const incoming = connections.filter((one) => endsOf(one).to === toKey(service.folder, rpc.name));
-    const messages = incoming.flatMap(({ from_service, from_method, line }) => {
-      const sender = services.find(({ folder }) => folder === from_service);
+    const given = incoming.get(toKey(service.folder, rpc.name)) ?? [];
+    const messages = given.flatMap(({ from_service, from_method, line }) => {
+      const sender = senders.get(from_service);
       const output = sender && rpcsOf(sender).find(({ name }) => name === from_method)?.output_type;
       return sender === undefined || output === undefined
         ? []

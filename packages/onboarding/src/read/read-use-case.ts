@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
-import { access, readdir, readFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { type ConnectionsFile, connectionsSchema, folderSchema } from "../model/connections.ts";
 import type { Connection, UseCase, UseCaseService } from "../model/use-case.ts";
 import { type Problem, sortProblems } from "../problems/problem.ts";
 import { parseProto } from "../proto/parse-proto.ts";
 import type { Rpc } from "../proto/proto.ts";
+import { inBatches } from "./in-batches.ts";
 import { type JsonDocument, readJsonFile, toProblems } from "./json-file.ts";
 import { readPublished } from "./published-ports.ts";
 
@@ -75,44 +76,42 @@ async function readServices(
       fix: "Create the folder with its proto, or correct the name of the mapping",
     });
   }
-  const services = await Promise.all(
-    folders.map(async (name): Promise<Candidate> => {
-      const mapped = mapping === undefined ? { ip_address: name, port: defaultPort } : mapping[name];
-      if (mapped === undefined) {
-        problems.push({
-          code: "unmapped-folder",
-          severity: "error",
-          file: "connections.json",
-          line: at(""),
-          message: `Expected service_mapping to have the folder services/${name}, found ${listed(Object.keys(mapping ?? {}))}`,
-          fix: `Add "${name}": {"ip_address": "${name.replaceAll("_", "-")}", "port": ${defaultPort}}, or remove the folder`,
-        });
-      }
-      const named = folderSchema.safeParse(name);
-      if (!named.success) {
-        problems.push({
-          code: "name",
-          severity: "error",
-          file: `services/${name}`,
-          line: undefined,
-          message: `Expected a folder name of letters, digits, _ and -, found "${name}"`,
-          fix: "Rename the folder; it becomes the name of the container",
-        });
-      }
-      const read = await readProtoOf(root, name, problems);
-      const candidate = { folder: name, ip_address: mapped?.ip_address, service: undefined };
-      if (mapped === undefined || read === undefined || !named.success) return candidate;
-      const dockerfile = `services/${name}/Dockerfile`;
-      const hasDockerfile = await exists(join(root, dockerfile));
-      const service = {
-        folder: name,
-        ...mapped,
-        ...read,
-        dockerfile: hasDockerfile ? dockerfile : undefined,
-      };
-      return { ...candidate, service };
-    }),
-  );
+  const services = await inBatches(folders, async (name): Promise<Candidate> => {
+    const mapped = mapping === undefined ? { ip_address: name, port: defaultPort } : mapping[name];
+    if (mapped === undefined) {
+      problems.push({
+        code: "unmapped-folder",
+        severity: "error",
+        file: "connections.json",
+        line: at(""),
+        message: `Expected service_mapping to have the folder services/${name}, found ${listed(Object.keys(mapping ?? {}))}`,
+        fix: `Add "${name}": {"ip_address": "${name.replaceAll("_", "-")}", "port": ${defaultPort}}, or remove the folder`,
+      });
+    }
+    const named = folderSchema.safeParse(name);
+    if (!named.success) {
+      problems.push({
+        code: "name",
+        severity: "error",
+        file: `services/${name}`,
+        line: undefined,
+        message: `Expected a folder name of letters, digits, _ and -, found "${name}"`,
+        fix: "Rename the folder; it becomes the name of the container",
+      });
+    }
+    const read = await readProtoOf(root, name, problems);
+    const candidate = { folder: name, ip_address: mapped?.ip_address, service: undefined };
+    if (mapped === undefined || read === undefined || !named.success) return candidate;
+    const dockerfile = `services/${name}/Dockerfile`;
+    const hasDockerfile = existsSync(join(root, dockerfile));
+    const service = {
+      folder: name,
+      ...mapped,
+      ...read,
+      dockerfile: hasDockerfile ? dockerfile : undefined,
+    };
+    return { ...candidate, service };
+  });
   const unfound = Object.entries(mapping ?? {}).filter(([name]) => !folders.includes(name));
   return [
     ...services,
@@ -311,11 +310,4 @@ function listed(names: readonly string[]): string {
   if (names.length === 0) return "none";
   const shown = names.slice(0, 20).join(", ");
   return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,6 +2,7 @@ import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/p
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { ExportPlan } from "../plan/export-plan.ts";
 import { type Problem, ProblemsError } from "../problems/problem.ts";
+import { inBatches } from "../read/in-batches.ts";
 import { toExportFiles, toExportZip } from "./export-files.ts";
 import { claimSiblings, exists, recover, replace } from "./siblings.ts";
 
@@ -43,10 +44,9 @@ export async function writeExport(
   const fresh_zip = `${siblings.fresh}.zip`;
   if (inside !== undefined) files.set(inside, toExportZip(plan));
   try {
-    for (const [path, content] of files) {
-      await mkdir(dirname(join(siblings.fresh, path)), { recursive: true });
-      await writeFile(join(siblings.fresh, path), content);
-    }
+    const folders = new Set([...files.keys()].map((path) => dirname(join(siblings.fresh, path))));
+    for (const one of folders) await mkdir(one, { recursive: true });
+    await inBatches([...files], ([path, content]) => writeFile(join(siblings.fresh, path), content));
     if (beside !== undefined) await writeFile(fresh_zip, toExportZip(plan));
     await replace(target, siblings);
     if (beside !== undefined) {

@@ -34,7 +34,7 @@ describe("a random pipeline", () => {
         const checked = checkExport(readExportFiles(toExportFiles(plan)));
         expect(checked.filter(({ severity }) => severity === "error")).toEqual([]);
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   });
 

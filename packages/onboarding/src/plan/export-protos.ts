@@ -24,12 +24,23 @@ export interface ExportedProtos {
   problems: readonly Problem[];
 }
 
+/** What was worked out for a use case: with `align`, a rule asks before the plan does. */
+const known = new WeakMap<Graph, Map<boolean, ExportedProtos>>();
+
 /**
  * A proto without imports is exported as it stands. One with imports has them inlined, so that each
  * file can be read alone; with `align`, an RPC that is connected takes the message that it is sent,
  * under the sender's name for it.
  */
 export function exportProtos(useCase: UseCase, graph: Graph, { align }: { align: boolean }): ExportedProtos {
+  const before = known.get(graph) ?? new Map<boolean, ExportedProtos>();
+  known.set(graph, before);
+  const exported = before.get(align) ?? workOut(useCase, graph, align);
+  before.set(align, exported);
+  return exported;
+}
+
+function workOut(useCase: UseCase, graph: Graph, align: boolean): ExportedProtos {
   const protos = new Map<string, string>();
   const rpcs = new Map<string, { input: string; output: string }>();
   const problems: Problem[] = [];

@@ -18,8 +18,17 @@ export function toKey(folder: string, method: string): string {
   return `${folder}:${method}`;
 }
 
+/** Graphs by use case: every rule asks for the same one. */
+const known = new WeakMap<UseCase, Graph>();
+
 /** What feeds what. */
-export function toGraph({ services, connections }: UseCase): Graph {
+export function toGraph(useCase: UseCase): Graph {
+  const graph = known.get(useCase) ?? workOut(useCase);
+  known.set(useCase, graph);
+  return graph;
+}
+
+function workOut({ services, connections }: UseCase): Graph {
   const unique = new Map<string, Connection>();
   const successors = new Map<string, string[]>();
   const predecessors = new Map<string, string[]>();

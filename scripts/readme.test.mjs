@@ -89,30 +89,60 @@ describe("README.md", () => {
   });
 });
 
-describe.each(["packages/control-interface", "packages/service-kit", "packages/onboarding"])(
-  "%s/README.md",
-  (folder) => {
-    it("shows programs that run", async () => {
-      const text = await readFile(`${root}${folder}/README.md`, "utf8");
-      const programs = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program]) => program);
-      expect(programs.length).toBeGreaterThan(0);
-      await mkdir(`${root}${folder}/examples`, { recursive: true });
-      for (const [index, program] of programs.entries()) {
-        const file = `${root}${folder}/examples/.readme-${process.pid}-${index}.mjs`;
-        await writeFile(file, program);
-        try {
-          const command = start(`node "${file}"`);
-          // Servers say so and stay; the others end.
-          if (/\b(serve|listen)\(/.test(program))
-            await expect.poll(command.output, { timeout: 20_000 }).toContain("listening");
-          else expect({ code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
-        } finally {
-          await rm(file);
-        }
+describe.each([
+  "packages/control-interface",
+  "packages/service-kit",
+  "packages/conformance",
+  "packages/onboarding",
+])("%s/README.md", (folder) => {
+  it("shows programs that run", async () => {
+    const text = await readFile(`${root}${folder}/README.md`, "utf8");
+    const programs = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program]) => program);
+    expect(programs.length).toBeGreaterThan(0);
+    await mkdir(`${root}${folder}/examples`, { recursive: true });
+    for (const [index, program] of programs.entries()) {
+      const file = `${root}${folder}/examples/.readme-${process.pid}-${index}.mjs`;
+      await writeFile(file, program);
+      try {
+        const command = start(`node "${file}"`);
+        // Servers say so and stay; the others end.
+        if (/\b(serve|listen)\(/.test(program))
+          await expect.poll(command.output, { timeout: 20_000 }).toContain("listening");
+        else expect({ code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
+      } finally {
+        await rm(file);
       }
-    });
-  },
-);
+    }
+  });
+});
+
+describe("packages/conformance/README.md", () => {
+  const folder = `${root}packages/conformance/`;
+
+  it("has commands that work, one after another, on a service of ours", { timeout: 120_000 }, async () => {
+    const text = await readFile(`${folder}README.md`, "utf8");
+    const commands = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block]) =>
+      block.trim().split("\n"),
+    );
+    expect(commands.length).toBeGreaterThan(5);
+    const cwd = await mkdtemp(join(tmpdir(), "aieffect-readme-"));
+    const own = await freePort();
+    const service = start(`node "${root}packages/service-kit/examples/hello.mjs"`, { PORT: String(own) });
+    await expect.poll(service.output, { timeout: 20_000 }).toContain("listening");
+    try {
+      for (const line of commands) {
+        // Where it is not installed npx would look for it elsewhere.
+        const here = line
+          .replace("npx aieffect-conformance", `node "${folder}bin/aieffect-conformance.mjs"`)
+          .replaceAll("localhost:8080", `localhost:${own}`);
+        const command = start(here, { INIT_CWD: cwd });
+        expect({ line, code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
+      }
+    } finally {
+      await rm(cwd, { recursive: true, force: true });
+    }
+  });
+});
 
 /** Starts a line in a process group of its own, so that all that it started can be ended with it. */
 function start(line, more = {}) {

@@ -27,6 +27,7 @@ export default defineConfig({
       project("endurance", "packages/endurance", ["src"], 15 * 60_000),
       project("orchestrator-lite", "orchestrator-lite"),
       project("conformance", "packages/conformance", ["src"], 60_000),
+      project("conformance-lab", "packages/conformance-lab", ["src"], 120_000),
       project("onboarding", "packages/onboarding"),
       project("cli", "packages/cli"),
       project("readme", "scripts", ["."]),

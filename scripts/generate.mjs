@@ -1,9 +1,10 @@
-/** Writes every generated document: JSON Schemas of the contract and of pipeline files, the exports of all use cases. */
+/** Writes every generated document: JSON Schemas of the contract, of conformance reports and of pipeline files, the exports of all use cases. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 await import("../packages/control-interface/dist/generate.js");
+await import("../packages/conformance/dist/generate.js");
 await import("../packages/onboarding/dist/generate.js");
 
 const { planExport, readUseCase, writeExport } = await import("../packages/onboarding/dist/index.js");

@@ -1,6 +1,6 @@
 /** README.md, run: every shell line does what it says, and the code that is shown is code that runs. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,11 +89,17 @@ describe("README.md", () => {
   });
 });
 
-describe.each(["packages/control-interface", "packages/service-kit"])("%s/README.md", (folder) => {
+describe.each([
+  "packages/control-interface",
+  "packages/service-kit",
+  "packages/conformance",
+  "packages/onboarding",
+])("%s/README.md", (folder) => {
   it("shows programs that run", async () => {
     const text = await readFile(`${root}${folder}/README.md`, "utf8");
     const programs = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program]) => program);
     expect(programs.length).toBeGreaterThan(0);
+    await mkdir(`${root}${folder}/examples`, { recursive: true });
     for (const [index, program] of programs.entries()) {
       const file = `${root}${folder}/examples/.readme-${process.pid}-${index}.mjs`;
       await writeFile(file, program);
@@ -106,6 +112,34 @@ describe.each(["packages/control-interface", "packages/service-kit"])("%s/README
       } finally {
         await rm(file);
       }
+    }
+  });
+});
+
+describe("packages/conformance/README.md", () => {
+  const folder = `${root}packages/conformance/`;
+
+  it("has commands that work, one after another, on a service of ours", { timeout: 120_000 }, async () => {
+    const text = await readFile(`${folder}README.md`, "utf8");
+    const commands = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block]) =>
+      block.trim().split("\n"),
+    );
+    expect(commands.length).toBeGreaterThan(5);
+    const cwd = await mkdtemp(join(tmpdir(), "aieffect-readme-"));
+    const own = await freePort();
+    const service = start(`node "${root}packages/service-kit/examples/hello.mjs"`, { PORT: String(own) });
+    await expect.poll(service.output, { timeout: 20_000 }).toContain("listening");
+    try {
+      for (const line of commands) {
+        // Where it is not installed npx would look for it elsewhere.
+        const here = line
+          .replace("npx aieffect-conformance", `node "${folder}bin/aieffect-conformance.mjs"`)
+          .replaceAll("localhost:8080", `localhost:${own}`);
+        const command = start(here, { INIT_CWD: cwd });
+        expect({ line, code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
+      }
+    } finally {
+      await rm(cwd, { recursive: true, force: true });
     }
   });
 });

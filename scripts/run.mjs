@@ -16,6 +16,10 @@ const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, "utf8"
 
 const entries = {
   bench: "packages/bench/dist/main.js",
+  conformance: "packages/conformance/dist/cli/main.js",
+  "conformance:first-finding": "packages/conformance-lab/dist/first-finding.js",
+  "conformance:selftest": "packages/conformance/dist/zoo/main.js",
+  "conformance:stress": "packages/conformance-lab/dist/stress.js",
   demo: "use-cases/file_based_energy_pipeline/dist/demo/main.js",
   endurance: "scripts/endurance.mjs",
   generate: "scripts/generate.mjs",

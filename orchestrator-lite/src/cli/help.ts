@@ -3,11 +3,13 @@ const general = `aieffect-orchestrator: runs AI-Effect pipelines
 Usage:
   aieffect-orchestrator serve [options]                            the REST API
   aieffect-orchestrator run <blueprint> <dockerinfo> [options]     one pipeline, here and now
+  aieffect-orchestrator conformance <url> [options]                would it work with this service?
   aieffect-orchestrator <command> --help
 
 Examples:
   aieffect-orchestrator serve --port 8000
   aieffect-orchestrator run export/blueprint.json export/dockerinfo.json
+  aieffect-orchestrator conformance http://localhost:8080
 `;
 
 const serve = `aieffect-orchestrator serve: the orchestrator's REST API

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tempFolder, until } from "@aieffect/test-support";
@@ -22,9 +22,9 @@ interface Running {
 }
 
 /** Starts the command; it is killed when the test ends. */
-function start(args: string[], env: Record<string, string> = {}): Running {
+function start(args: string[], env: Record<string, string> = {}, program = main): Running {
   const { INIT_CWD: _folder, ...rest } = process.env;
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { ...rest, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -149,7 +149,7 @@ describe("run", () => {
       "Expected the environment variable NOT_SET",
     ],
     [["serve", "--port", "99999"], "Expected port to be an integer from 0 to 65535"],
-    [[], "Expected the command serve or run, found nothing"],
+    [[], "Expected the command serve, run or conformance, found nothing"],
   ])("exits with 2 for %j", async (args, message) => {
     const { err, exit } = start(args, { INIT_CWD: await documents(1, "a:A") });
     expect(await exit).toBe(2);
@@ -182,6 +182,32 @@ describe("run", () => {
     expect(await exit).toBe(1);
     expect(service.executes()[0]?.headers.authorization).toBe("Bearer canary-0123456789");
     expect(out() + err()).not.toContain("canary");
+  });
+});
+
+describe("conformance", () => {
+  it("starts the harness where it is installed, and ends as it does", async () => {
+    const service = await fakeService(echo);
+    await service.close();
+    const { err, exit } = start(["conformance", `http://127.0.0.1:${service.port}`]);
+    expect([await exit, err()]).toEqual([69, expect.stringContaining("nothing listens on port")]);
+    const listed = start(["conformance", "list", "core/health"]);
+    expect([await listed.exit, listed.out()]).toEqual([0, expect.stringContaining("C01  core/health")]);
+  });
+
+  it("says how to install it elsewhere", async () => {
+    const folder = await tempFolder();
+    await cp(join(main, "../.."), join(folder, "dist"), { recursive: true });
+    await writeFile(join(folder, "package.json"), '{"type": "module"}');
+    const { err, exit } = start(
+      ["conformance", "http://x"],
+      { INIT_CWD: folder, NODE_PATH: "" },
+      join(folder, "dist/cli/main.js"),
+    );
+    expect([await exit, err()]).toEqual([
+      2,
+      expect.stringContaining("install it with: npm install --save-dev @aieffect/conformance"),
+    ]);
   });
 });
 

@@ -32,7 +32,8 @@ async function main(argv: string[]): Promise<number> {
     }
     // Each command loads only what it needs: `run` has no HTTP API, `serve` reads no inputs.
     if (args.command === "serve") return await (await import("./serve.ts")).serve(args, interruption.signal);
-    return await (await import("./run.ts")).run(args, interruption.signal);
+    if (args.command === "run") return await (await import("./run.ts")).run(args, interruption.signal);
+    return await (await import("./conformance.ts")).conformance(args, interruption.signal);
   } catch (error) {
     process.stderr.write(`${printable((error as Error).message)}\n`);
     return isUsage(error) ? exitCodes.usage : exitCodes.failed;

@@ -37,6 +37,12 @@ export interface RunArguments {
   limits: CommonArguments;
 }
 
+/** The arguments of `conformance`: those of that command, as they stand. */
+export interface ConformanceArguments {
+  command: "conformance";
+  args: readonly string[];
+}
+
 /** Someone wants to read instead. */
 export interface HelpArguments {
   command: "help";
@@ -44,14 +50,19 @@ export interface HelpArguments {
 }
 
 /** Reads the command line after the program's name. @throws UsageError */
-export function readArguments(argv: readonly string[]): ServeArguments | RunArguments | HelpArguments {
+export function readArguments(
+  argv: readonly string[],
+): ServeArguments | RunArguments | ConformanceArguments | HelpArguments {
   // Package managers hand on the "--" that stands before a script's arguments.
   const [command, ...args] = argv[0] === "--" ? argv.slice(1) : argv;
   if (command === "--help" || command === "-h" || command === "help") return { command: "help", of: args[0] };
   if (command === "serve") return readServe(args);
   if (command === "run") return readRun(args);
+  if (command === "conformance") return { command, args };
   const found = command === undefined ? "nothing" : `"${command}"`;
-  throw new UsageError(`Expected the command serve or run, found ${found}; see aieffect-orchestrator --help`);
+  throw new UsageError(
+    `Expected the command serve, run or conformance, found ${found}; see aieffect-orchestrator --help`,
+  );
 }
 
 function readServe(args: string[]): ServeArguments | HelpArguments {

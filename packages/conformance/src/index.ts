@@ -1,4 +1,5 @@
 export { catalogue } from "./cases/catalogue.ts";
+export { type Figure, type FigureName, figures, unknownFigures } from "./cases/performance/figures.ts";
 export type { CodeText } from "./codes/codes.ts";
 export { type Code, codes } from "./codes/codes.ts";
 export type {
@@ -6,6 +7,7 @@ export type {
   CaseStatus,
   ConformanceCase,
   Finding,
+  FuzzReplay,
   Level,
   Need,
   Profile,

@@ -21,6 +21,13 @@ export interface UploadOptions {
 export interface FilePlaneOptions {
   /** Folder of the payloads: `<data_dir>/<workflow>/<task>/` (R-RUN-06). A relative one is taken from the working directory. */
   data_dir: string;
+  /**
+   * Ends the names of task folders: `<task>~<folder_tag>`, then `<task>~<folder_tag>~2` and so on. For
+   * processes that know each other's folders but may have disks of their own at the same path: with
+   * different tags no name means two folders. A letter, then up to 39 letters and digits.
+   * @default none
+   */
+  folder_tag?: string;
   /** Further folders that `file` references may be read from; `data_dir` always is one. @default none */
   roots?: readonly string[];
   /**
@@ -64,6 +71,7 @@ export interface FilePlaneOptions {
 /** The options with every default filled in and every value checked. */
 export interface ResolvedOptions {
   data_dir: string;
+  folder_tag: string | undefined;
   /** `data_dir` first. */
   roots: readonly string[];
   hosts: HostPolicy;
@@ -83,6 +91,7 @@ export function resolveOptions(given: FilePlaneOptions): ResolvedOptions {
   const data_dir = toFolder("data_dir", given.data_dir);
   return {
     data_dir,
+    folder_tag: toTag(given.folder_tag),
     roots: [data_dir, ...(given.roots ?? []).map((root) => toFolder("roots", root))],
     hosts: createHostPolicy(given.hosts),
     max_redirects: toInteger("max_redirects", given.max_redirects ?? 5, 0),
@@ -119,6 +128,13 @@ function toFolder(name: string, folder: string): string {
     throw new TypeError(`Expected ${name} to be the path of a folder, got ${JSON.stringify(folder)}`);
   }
   return resolve(folder);
+}
+
+function toTag(tag: string | undefined): string | undefined {
+  if (tag === undefined || /^[a-z][a-z0-9]{0,39}$/i.test(tag)) return tag;
+  throw new TypeError(
+    `Expected folder_tag to be a letter and up to 39 letters and digits, got ${JSON.stringify(tag)}`,
+  );
 }
 
 function toInteger(name: string, value: number, least: number): number {

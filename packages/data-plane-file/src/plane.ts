@@ -49,7 +49,7 @@ export interface FilePlane {
   localPath(reference: DataReference, folder: string, options?: LocalPathOptions): Promise<string>;
   /**
    * Creates a folder that belongs to one execution alone (R-RUN-06): `<data_dir>/<workflow>/<task>`,
-   * for later executions `<task>~2` and so on. Ids may be any text. Safe between processes.
+   * for later executions `<task>~2` and so on; with the option `folder_tag`, `<task>~<folder_tag>`. Ids may be any text. Safe between processes.
    */
   createTaskFolder(workflow_id: string, task_id: string): Promise<string>;
   /** Removes a task's folder and all that is in it. @throws TypeError unless it is one below `data_dir` */
@@ -81,7 +81,7 @@ export interface FilePlane {
 /** Builds a file data plane. Nothing is touched before it is used. @throws TypeError for options that cannot be meant */
 export function createFilePlane(options: FilePlaneOptions): FilePlane {
   const resolved = resolveOptions(options);
-  const { data_dir, roots, max_inline_bytes } = resolved;
+  const { data_dir, folder_tag, roots, max_inline_bytes } = resolved;
   const fetcher = createFetcher(resolved);
   const s3 = createS3Store(resolved.s3, {
     hosts: resolved.hosts,
@@ -98,7 +98,7 @@ export function createFilePlane(options: FilePlaneOptions): FilePlane {
     openVerified: (reference, folder, given = {}) => openVerified(reference, folder, sources, given),
     readWhole: (reference, take, given = {}) => readWhole(reference, sources, given, take),
     localPath: (reference, folder, given = {}) => toLocalPath(reference, folder, sources, given),
-    createTaskFolder: (workflow_id, task_id) => createTaskFolder(data_dir, workflow_id, task_id),
+    createTaskFolder: (workflow_id, task_id) => createTaskFolder(data_dir, workflow_id, task_id, folder_tag),
     removeTaskFolder: (folder) => removeTaskFolder(data_dir, folder),
     folderSize,
     countTaskFolders: (limit) => countTaskFolders(data_dir, limit),

@@ -123,8 +123,20 @@ describe("a store that refuses the end of a task", () => {
     await running();
     store.refused.add("update");
     await service.close(0);
-    expect(logged("does not take that a task was stopped")).toHaveLength(1);
+    const names = { workflow_id: "wf-1", task_id: "task-1", method: "Work" };
+    expect(logged("does not take that a task was stopped")).toMatchObject([names]);
     expect(logged("task ended")).toMatchObject([{ status: "failed" }]);
+  });
+
+  it("keeps a stop from nothing either when it does not even answer", async () => {
+    const { execute, store, running, service, logged } = await startMoody("concurrent");
+    await execute("Work");
+    await running();
+    const find = store.find;
+    store.find = () => new Promise(() => {});
+    await service.close(0);
+    expect(logged("task ended")).toMatchObject([{ status: "failed" }]);
+    store.find = find;
   });
 
   it("does not bring back what was cancelled meanwhile, nor keep its files", async () => {
@@ -145,6 +157,83 @@ describe("a store that refuses the end of a task", () => {
     expect((await call("/control/cancel/task-1", { method: "POST" })).status).toBe(202);
     await until("the folder to be removed", () => !existsSync(data));
     expect(await status()).toMatchObject({ status: "failed", error: "Cancelled" });
+  });
+});
+
+describe("a store that refuses the end of an upload", () => {
+  async function upload({ call }: Awaited<ReturnType<typeof startMoody>>, key?: string) {
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ workflow_id: "wf", task_id: "meter" }))
+      body.append(name, value);
+    body.append("file", new File(["a\n1\n"], "load.csv"));
+    const headers = key === undefined ? {} : { "idempotency-key": key };
+    return call("/control/data", { method: "POST", body, headers });
+  }
+
+  it("is asked again until it takes it, and its caller waits for that", async () => {
+    const moody = await startMoody("sequential");
+    const { store, call, logged } = moody;
+    store.refused.add("update");
+    const answer = upload(moody, "key");
+    await until("the end to be tried again", () => store.refusals > 1);
+    store.refused.clear();
+    const { status, headers } = await answer;
+    expect(status).toBe(201);
+    expect((await call(headers.get("location") as string)).body).toBe("a\n1\n");
+    expect((await upload(moody, "key")).headers.get("location")).toBe(headers.get("location"));
+    expect(logged("does not take the end")).toHaveLength(1);
+    expect(logged("upload kept")).toHaveLength(1);
+  });
+
+  it("does not let it wait for more than 10 s, nor whoever comes with its key, and keeps its folder from others", async () => {
+    const moody = await startMoody("sequential");
+    const { store, call, service, putForward, logged } = moody;
+    store.refused.add("update");
+    const answer = upload(moody, "key");
+    await until("the end to be tried again", () => store.refusals > 1);
+    putForward(10_001);
+    expect((await answer).status).toBe(503);
+    expect((await upload(moody, "key")).body).toMatchObject({
+      detail: expect.stringMatching(/with a new key/),
+    });
+    store.refused.clear();
+    await until("the failure to be kept", async () => (await store.find("meter"))?.status === "failed");
+    putForward(3_600_000);
+    const second = (await upload(moody)).headers.get("location") as string;
+    putForward(86_400_000 - 1000);
+    await service.parts.engine.prune();
+    // The first is dropped with its files, and with nobody else's.
+    expect((await store.find("meter"))?.handle).toBe(second.split("/").at(-1));
+    expect((await call(second)).body).toBe("a\n1\n");
+    expect(await readdir(join(moody.folder, "wf"))).toHaveLength(1);
+    expect(logged("upload kept")).toHaveLength(1);
+  });
+});
+
+describe("a store that has lost its data", () => {
+  it("does not let a sequential caller believe in a result that nobody will find", async () => {
+    const memory = createMemoryStore();
+    let isLost = false;
+    const store: typeof memory = {
+      ...memory,
+      find: async (id) => (isLost ? undefined : memory.find(id)),
+      update: async (handle, change) => (isLost ? undefined : memory.update(handle, change)),
+    };
+    const operation = defineOperation({
+      name: "Work",
+      async run({ publish }) {
+        const reference = await publish("{}", { format: "json" });
+        isLost = true;
+        return reference;
+      },
+    });
+    const { execute, folder } = await start([operation], { store });
+    expect((await execute("Work")).body).toEqual({
+      status: "failed",
+      error: expect.stringMatching(/the store has lost it; send the task again$/),
+      retryable: true,
+    });
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 
@@ -201,7 +290,11 @@ describe("a store that cannot be reached", () => {
     const holder = createSqliteStore({ dir });
     await holder.ready();
     const operation = defineOperation({ name: "Work", sink: true, run: () => undefined });
-    const service = sequentialService({ operations: [operation], store: `sqlite:${dir}` });
+    const service = sequentialService({
+      operations: [operation],
+      store: `sqlite:${dir}`,
+      log_level: "silent",
+    });
     const options = { host: "127.0.0.1", port: 0, handle_signals: false };
     await expect(serve(service, options)).rejects.toThrow("another store in this process has it open");
     await holder.close();

@@ -1,6 +1,7 @@
 /** Replicas of a service that share their tasks in Redis: whatever one is asked, any other can answer. */
 import { spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasRedis, needs, startRedis, tempFolder, until } from "@aieffect/test-support";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
@@ -79,6 +80,25 @@ describe.skipIf(skip)("replicas of a service", () => {
       status: 404,
       body: { detail: expect.stringMatching(/need one DATA_DIR for all of them/) },
     });
+  });
+
+  it("do not remove each other's folders where each has a disk of its own, at the same path", async () => {
+    const work = held();
+    let ahead_ms = 0;
+    const now = () => Date.now() + ahead_ms;
+    const [one, other] = await startReplicas([work.operation], { now });
+    const first = (await one.execute("Work")).body as Answer;
+    work.end();
+    const wait = { headers: { prefer: "wait=20" } };
+    await one.call(`/control/status/${first.task_id}`, wait);
+    // The disk of the first is not that of the second.
+    await rename(join(one.folder, "wf-1"), join(await tempFolder(), "wf-1"));
+    ahead_ms = 86_400_000 + 1000;
+    const second = (await other.execute("Work")).body as Answer;
+    await other.call(`/control/status/${second.task_id}`, wait);
+    await other.service.parts.engine.prune();
+    expect((await other.call(`/control/status/${first.task_id}`)).status).toBe(404);
+    expect((await other.call(`/control/data/${second.task_id}`)).body).toEqual({});
   });
 
   it("cancel what runs on another one (R-CANCEL-01)", async () => {
@@ -193,6 +213,8 @@ describe.skipIf(skip)("a replica that dies", () => {
       (await alive.call(`/control/status/${id}`, { headers: { prefer: `wait=${wait}` } })).body as Answer;
     const [first, second] = [await dying.execute("Long", "a"), await dying.execute("Long", "b")];
     expect(await status(first.task_id)).toMatchObject({ status: "running" });
+    const { store } = alive.service.parts;
+    await until("its files", async () => (await store.find("a"))?.folder);
 
     dying.child.kill("SIGSTOP");
     const lost = {
@@ -202,6 +224,7 @@ describe.skipIf(skip)("a replica that dies", () => {
     };
     expect(await status(first.task_id, 20)).toMatchObject(lost);
     expect(await status(second.task_id, 20)).toMatchObject(lost);
+    expect((await store.find("a"))?.folder_bytes).toBe(7);
 
     dying.child.kill("SIGCONT");
     await until("it to stop working on both", () => dying.log().match(/told to stop/g)?.length === 2);

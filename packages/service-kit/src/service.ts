@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { createFilePlane, type FilePlane } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
 import { type ControlHandler, createHandler } from "./http/handler.ts";
@@ -60,12 +61,15 @@ const planeOptions = [
 /** Seconds between two looks for what retention allows to drop. */
 const pruneEvery_s = 30;
 
-/** What never reaches a log or an answer, whoever quotes it. */
-function secretsOf(options: ResolvedOptions): string[] {
-  const { api_keys, peer_keys = {}, s3, store, traces, self_url } = options;
-  const ofS3 = [s3?.secret_access_key, s3?.session_token].filter((secret) => secret !== undefined);
-  const passwords = [store, s3?.endpoint, traces?.url, self_url].flatMap(passwordIn);
-  return [...api_keys, ...Object.values(peer_keys), ...ofS3, ...passwords];
+/** What never reaches a log or an answer, whoever quotes it; of options that may not make sense. */
+function secretsOf(
+  options: Partial<Pick<ResolvedOptions, "api_keys" | "traces">> &
+    Omit<Partial<ServiceOptions>, "rate_limit">,
+): string[] {
+  const { api_key, api_keys, peer_keys, s3, store, traces, traces_endpoint, self_url } = options;
+  const keys = [api_key, api_keys, Object.values(peer_keys ?? {}), s3?.secret_access_key, s3?.session_token];
+  const passwords = [store, s3?.endpoint, traces?.url, traces_endpoint, self_url].flatMap(passwordIn);
+  return [...keys.flat(), ...passwords].filter((secret) => typeof secret === "string");
 }
 
 /** The password of a URL, as it stands there and as it is meant. */
@@ -81,7 +85,7 @@ function passwordIn(url: unknown): string[] {
 
 /** Puts a service together; `style` is what its variants differ in. */
 export function createService(given: ServiceOptions, style: Style): Service {
-  const secrets = createSecrets([given.api_key].flat().filter((key) => typeof key === "string"));
+  const secrets = createSecrets(secretsOf(given));
   try {
     const options = resolveOptions(given, style);
     secrets.add(secretsOf(options));
@@ -98,6 +102,8 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
   const store = openStore(options, (error) => log.warn({ err: error }, "the store has a problem"));
   const plane = createFilePlane({
     data_dir: options.data_dir,
+    // Whoever drops a task removes its folder, also where another replica has one of that name on its own disk.
+    ...(store.shared && { folder_tag: `r${randomBytes(6).toString("hex")}` }),
     roots: options.data_roots,
     ...pickDefined(options, planeOptions),
   });

@@ -224,15 +224,12 @@ describe("a service", () => {
     expect(await readdir(started.folder)).toEqual([]);
   });
 
-  it("keeps nothing that its store does not take", async () => {
-    const memory = createMemoryStore();
+  it("keeps nothing that its store does not begin", async () => {
     const refusal = new ControlError("store_unavailable", "The store is away");
-    for (const away of ["begin", "update"] as const) {
-      const store = { ...memory, [away]: () => Promise.reject(refusal) };
-      const started = await start([count], { store });
-      expect((await upload(started)).status).toBe(503);
-      expect(await readdir(started.folder)).toEqual([]);
-    }
+    const store = { ...createMemoryStore(), begin: () => Promise.reject(refusal) };
+    const started = await start([count], { store });
+    expect((await upload(started)).status).toBe(503);
+    expect(await readdir(started.folder)).toEqual([]);
   });
 });
 

@@ -11,18 +11,21 @@ export interface Calibration {
   runs: readonly Run[];
 }
 
+/** What of a run its output is told by. */
+export type Ended = Pick<Run, "sample" | "end" | "reference">;
+
 /** Compares outputs of tasks with those that the same requests had when they ran alone. */
 export interface Calibrator {
   /** Runs the sample alone, twice; remembered for the rest of the run. */
   of(sample: Sample): Promise<Calibration>;
   /** The fingerprint of what a run produced. */
-  outputOf(run: Run): Promise<{ fingerprint: string | undefined; problem: string | undefined }>;
+  outputOf(run: Ended): Promise<{ fingerprint: string | undefined; problem: string | undefined }>;
 }
 
 export function createCalibrator(driver: Driver, payloads: PayloadOptions): Calibrator {
   const known = new Map<string, Promise<Calibration>>();
 
-  async function outputOf({ reference, sample, end }: Run) {
+  async function outputOf({ reference, sample, end }: Ended) {
     if (end !== "complete") return { fingerprint: undefined, problem: `the task ended ${end}` };
     if (reference === undefined) return { fingerprint: "", problem: undefined };
     const { bytes, problem } = await readPayload(reference, payloads);

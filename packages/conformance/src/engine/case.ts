@@ -41,7 +41,7 @@ export type Need =
   | "pair"
   /** A sample that fails. */
   | "failing"
-  /** A sample of a concurrent method that runs for 2 s or more. */
+  /** A sample that runs for 2 s or more: of a sequential method in that profile, of a concurrent one in all others. */
   | "slow"
   /** The service can fetch from the harness. */
   | "fixtures"
@@ -96,6 +96,15 @@ export interface Finding {
   found: string;
   /** The exchanges that show it, oldest first. */
   exchanges: readonly Exchange[];
+  /** What makes the fuzzer generate it again. */
+  replay?: FuzzReplay;
+}
+
+/** Where in a fuzzer's stream of inputs a counterexample is. */
+export interface FuzzReplay {
+  seed: number;
+  /** For the setting `fuzz_path`. */
+  path: string;
 }
 
 /** What a case came to. */
@@ -119,7 +128,7 @@ export type CaseStatus =
 export interface CaseResult {
   case: ConformanceCase;
   status: CaseStatus;
-  /** Why it did not run, or what to add so that it does. */
+  /** Why it did not run, what to add so that it does, or what a pass rests on. */
   reason: string | undefined;
   /** How many things were checked, those that held included. */
   checks: number;

@@ -6,9 +6,9 @@ import type { SpawnedTarget } from "../target/spawn.ts";
 import type { Exchange, History, ReceivedReply } from "../wire/exchange.ts";
 import type { RawCall, RawResult } from "../wire/raw.ts";
 import type { CallOptions } from "../wire/send.ts";
-import type { Calibration } from "./calibrate.ts";
-import type { Finding, FindingStatus, Level } from "./case.ts";
-import type { DriveOptions, Driver, Run } from "./drive.ts";
+import type { Calibration, Ended } from "./calibrate.ts";
+import type { Finding, FindingStatus, FuzzReplay, Level } from "./case.ts";
+import type { DriveOptions, Driver } from "./drive.ts";
 import type { Payload } from "./payload.ts";
 import { CaseStop, NotApplicable, Untestable } from "./stop.ts";
 
@@ -20,6 +20,8 @@ export interface Say {
   at?: Exchange | readonly (Exchange | undefined)[] | undefined;
   /** Another level than the case's. */
   level?: Level;
+  /** Of what a fuzzer has found. */
+  replay?: FuzzReplay;
 }
 
 /** Settings of a run that cases look at. */
@@ -32,6 +34,8 @@ export interface Settings {
   /** How long a result has to stay readable to be judged so (T14). */
   retention_ms: number;
   fuzz_runs: number;
+  /** Fuzz only what `replay.path` of a finding says, with the `seed` that it says. */
+  fuzz_path?: string;
   /** As in `{ "p95.ack": 300 }`: a budget makes a performance case a check. */
   budget: Readonly<Record<string, number>>;
   /** The longest a call to execute may take (R-READ-11), less a margin. */
@@ -50,11 +54,19 @@ export interface CaseContext extends Omit<Driver, "request"> {
   readonly fixtures: FixtureHost;
   /** What the service says of itself; undefined where it does not. */
   readonly operations: OperationsInfo | undefined;
+  /** Every sample of the manifest. */
+  readonly all_samples: readonly Sample[];
+  /** Origins under which peers reach the service, and those under which the harness does. */
+  readonly origins: Readonly<Record<string, string>>;
+  /** The folder here that the service sees as its own, where one was named. */
+  readonly share: string | undefined;
 
   send(call: CallOptions): Promise<Exchange>;
   raw(call: RawCall): Promise<RawResult>;
   /** The request of a sample, to be changed and sent by hand. */
   requestOf(sample: Sample, options?: DriveOptions): Record<string, unknown>;
+  /** The inputs of a sample as they are sent, with their uris filled in. */
+  inputsOf(sample: Sample): readonly Record<string, unknown>[];
   /** A new id, unlike any other of this run. */
   id(prefix?: string): string;
   payload(reference: DataReference): Promise<Payload>;
@@ -66,7 +78,9 @@ export interface CaseContext extends Omit<Driver, "request"> {
   /** The output of a sample that runs alone. Ends the case as untestable where that tells nothing. */
   calibrated(sample: Sample): Promise<Calibration & { fingerprint: string }>;
   /** The fingerprint of a run's output. */
-  outputOf(run: Run): Promise<{ fingerprint: string | undefined; problem: string | undefined }>;
+  outputOf(run: Ended): Promise<{ fingerprint: string | undefined; problem: string | undefined }>;
+  /** What is equal for equal payloads, as the sample compares them; undefined where nothing can be compared. */
+  fingerprintOf(bytes: Buffer, format: string, sample: Sample): string | undefined;
 
   /** A sample that completes, of the profile's style. */
   sample(): Sample;
@@ -76,8 +90,10 @@ export interface CaseContext extends Omit<Driver, "request"> {
   pair(): readonly [Sample, Sample];
   /** A sample that fails. */
   failing(): Sample;
-  /** A sample of a concurrent method that runs 2 s or more. */
+  /** A sample that runs 2 s or more: of a sequential method in that profile, of a concurrent one in all others. */
   slow(): Sample;
+  /** A sample of a concurrent method that runs 30 s or more; undefined where there is none, for what only then can be seen. */
+  lasting(): Sample | undefined;
 
   /** Notes a check; gives back whether it held. */
   check(holds: boolean, code: Code, say: Say): boolean;
@@ -89,6 +105,10 @@ export interface CaseContext extends Omit<Driver, "request"> {
   handleOf(execute: Exchange): string;
   /** Tells something that is no verdict. */
   tell(code: Code, say: Say): void;
+  /** Adds to the reason of the result: what a pass rests on. */
+  note(text: string): void;
+  /** Notes a check that came to nothing, because the machine was too busy. */
+  inconclusive(code: Code, say: Say): void;
   /** Ends the case: something that it needs is missing; `what` says what to add. */
   untestable(what: string): never;
   /** Ends the case: it does not concern this service. */
@@ -115,6 +135,8 @@ export interface OperationsInfo {
 export class Findings {
   checks = 0;
   readonly all: Finding[] = [];
+  /** What a pass rests on. */
+  readonly notes: string[] = [];
   readonly #level: Level;
 
   constructor(level: Level) {
@@ -131,9 +153,9 @@ export class Findings {
     if (!this.check(holds, code, say)) throw new CaseStop(say.found);
   }
 
-  add(status: FindingStatus, code: Code, { expected, found, at }: Say): void {
+  add(status: FindingStatus, code: Code, { expected, found, at, replay }: Say): void {
     const exchanges = [at].flat().filter((one): one is Exchange => one !== undefined);
-    this.all.push({ status, code, expected, found, exchanges });
+    this.all.push({ status, code, expected, found, exchanges, ...(replay && { replay }) });
   }
 }
 

@@ -111,10 +111,15 @@ export function createDriver({ wire, poll_interval_ms, nextId, inputsOf }: Drive
   }
 
   function execute(sample: Sample, options: DriveOptions = {}): Promise<Exchange> {
-    return send(request(sample, options), options);
+    // What fails may be refused as well as answered `failed` (C08).
+    return send(request(sample, options), options, sample.expect === "failed");
   }
 
-  function send(body: Record<string, unknown>, { headers, fresh = false }: DriveOptions): Promise<Exchange> {
+  function send(
+    body: Record<string, unknown>,
+    { headers, fresh = false }: DriveOptions,
+    may_be_5xx: boolean,
+  ): Promise<Exchange> {
     return wire.send({
       method: "POST",
       path: "/control/execute",
@@ -122,6 +127,7 @@ export function createDriver({ wire, poll_interval_ms, nextId, inputsOf }: Drive
       kind: "execute",
       valid: true,
       fresh,
+      may_be_5xx,
       ...(headers && { headers }),
     });
   }

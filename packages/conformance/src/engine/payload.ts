@@ -34,6 +34,11 @@ export async function readPayload(reference: DataReference, options: PayloadOpti
     if (reply.status !== 200) return { exchange, problem: `${uri} answered ${reply.status}` };
     return { bytes: reply.body, exchange };
   }
+  // An object store that hands out objects to whoever asks, as test ones do.
+  const mapped = mapOrigin(uri, options.origins);
+  if (protocol === "s3" && /^https?:/.test(mapped)) {
+    return readPayload({ ...reference, protocol: "http", uri: mapped }, options);
+  }
   return { problem: `payloads of protocol ${protocol} are not read by the harness` };
 }
 
@@ -59,11 +64,17 @@ export function mapOrigin(uri: string, origins: Readonly<Record<string, string>>
   return uri;
 }
 
+/** Where a path of the service's can lie in the folder here: it may mount that folder anywhere. */
+function pathsUnder(share: string | undefined, path: string): string[] {
+  if (share === undefined) return [];
+  const names = path.split("/").filter((name) => name !== "" && name !== "..");
+  return names.map((_name, at) => resolve(share, ...names.slice(at)));
+}
+
 async function readShared(uri: string, share: string | undefined): Promise<Payload> {
   const path = uri.replace(/^file:\/\//, "");
   // Where the service runs on this machine its paths are ours.
-  const candidates = share === undefined ? [path] : [path, resolve(share, path.replace(/^\/+/, ""))];
-  for (const candidate of candidates) {
+  for (const candidate of [path, ...pathsUnder(share, path)]) {
     const found = await stat(candidate).catch(() => undefined);
     if (found?.isFile() && found.size <= longestFile) return { bytes: await readFile(candidate) };
   }

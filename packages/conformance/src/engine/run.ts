@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { catalogue } from "../cases/catalogue.ts";
+import { isBudgeted } from "../cases/performance/figures.ts";
 import { type FixtureHost, startFixtureHost } from "../target/fixture-host.ts";
 import type { Mode, Sample } from "../target/sample.ts";
 import type { SpawnedTarget } from "../target/spawn.ts";
@@ -11,10 +12,10 @@ import type { CaseResult, CaseStatus, ConformanceCase, Need, Profile } from "./c
 import { type CaseContext, Findings, type OperationsInfo, type Settings, stops } from "./context.ts";
 import { createDriver, type Driver, readAs } from "./drive.ts";
 import type { RunEvent } from "./events.ts";
-import { watchQuiet } from "./lag.ts";
-import { fetchPayload, readPayload } from "./payload.ts";
+import { fetchPayload, fingerprint, readPayload } from "./payload.ts";
 import type { RunReport } from "./report.ts";
-import { CaseStop, HarnessFault, NotApplicable, Untestable } from "./stop.ts";
+import { CaseStop, HarnessFault, Interrupted, NotApplicable, Untestable } from "./stop.ts";
+import { createTimed } from "./timed.ts";
 import { countStatuses, judgeProfiles, judgeRun } from "./verdict.ts";
 
 /** A failure that is known; it does not fail the run, but fails it once it is gone. */
@@ -33,8 +34,14 @@ export interface RunOptions {
   samples?: readonly Sample[];
   /** What the service says it is; a gap is then NOT PROVEN instead of silence. @default [] */
   claims?: readonly Profile[];
-  /** Which cases are run. @default all of the catalogue */
+  /** Which cases the report is about. @default all of the catalogue */
   cases?: readonly ConformanceCase[];
+  /** Why one of them is not to be run; it is in the report all the same. @default all are run */
+  skip?: (one: ConformanceCase) => string | undefined;
+  /** Run every case so often; the worst result counts, and says how often it came. @default 1 */
+  repeat?: number;
+  /** What only warns otherwise, fails. @default false */
+  strict?: boolean;
   settings?: Partial<Settings>;
   /** Run what can harm. @default only on loopback */
   allow_destructive?: boolean | undefined;
@@ -80,7 +87,7 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
   const started_at = new Date().toISOString();
   const emit = options.onEvent ?? (() => {});
   const history = new History((exchange) => emit({ type: "exchange", exchange }));
-  const cases = options.cases ?? catalogue;
+  const cases = (options.cases ?? catalogue).map((one) => withBudget(one, settings.budget));
   let caseId = "";
   const wireOptions: WireOptions = {
     base_url: options.url,
@@ -91,7 +98,7 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
     admit: limitRequests(options.max_requests ?? 20_000),
   };
   const wire = createWire(history, wireOptions);
-  const isLoopback = /^(localhost|127\.|\[?::1)/.test(new URL(options.url).hostname);
+  const isLoopback = isOnLoopback(options.url);
   const fixture_host = options.fixture_host ?? (isLoopback ? "127.0.0.1" : undefined);
   const fixtures =
     fixture_host === undefined
@@ -109,16 +116,16 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
     target: options.url,
     seed: settings.seed,
     suite_version: suiteVersion,
-    planned: cases.map(({ id }) => id),
+    planned: cases.filter((one) => options.skip?.(one) === undefined).map(({ id }) => id),
   });
   const results: CaseResult[] = [];
   try {
     await hostFixtures(options, fixtures);
-    const operations = await readOperations(driver, wire);
+    const operations = await readOperations(wire);
     const samples = await withModes(options.samples ?? [], driver, operations);
     const facts: Facts = { options, settings, fixtures, operations, samples, isLoopback };
     for (const one of cases) {
-      const missing = options.signal?.aborted ? "the run was interrupted" : undefined;
+      const missing = options.skip?.(one) ?? (options.signal?.aborted ? interrupted : undefined);
       const stopped = options.fail_fast && results.some(({ status }) => status === "fail");
       if (missing !== undefined || stopped) {
         results.push(notRun(one, "skipped", missing ?? "another case failed first"));
@@ -127,7 +134,8 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
       caseId = one.id;
       emit({ type: "case.start", case: one });
       const parts = { wire, wireOptions, history, driver, calibrator, payloads, nextId };
-      const result = forgive(await runCase(one, facts, parts), options.known_failing ?? []);
+      const outcome = await runRepeatedly(one, facts, parts);
+      const result = forgive(options.strict ? harden(outcome) : outcome, options.known_failing ?? []);
       caseId = "";
       results.push(result);
       emit({ type: "case.end", result });
@@ -155,6 +163,57 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
   return report;
 }
 
+/** A case that only tells figures is a MUST where one of them has a budget. */
+function withBudget(one: ConformanceCase, budget: Settings["budget"]): ConformanceCase {
+  return isBudgeted(one.id, budget) ? { ...one, level: "MUST" } : one;
+}
+
+/** What would become of a case, and why. */
+export interface PlannedCase {
+  case: ConformanceCase;
+  /** Undefined: it would run. */
+  status: CaseStatus | undefined;
+  reason: string | undefined;
+}
+
+/** What a run with these options would do. Asks the service what it says of itself, and nothing else. */
+export async function planSuite(options: RunOptions): Promise<PlannedCase[]> {
+  const settings: Settings = { ...defaults, ...options.settings };
+  const { timeout_ms } = settings;
+  const headers = options.headers ?? {};
+  const wire = createWire(new History(), {
+    base_url: options.url,
+    token: options.token,
+    timeout_ms,
+    headers,
+    caseId: () => "",
+  });
+  const operations = await readOperations(wire).finally(() => wire.close());
+  const isLoopback = isOnLoopback(options.url);
+  const samples = (options.samples ?? []).flatMap((sample): Sample[] => {
+    const mode = sample.mode === "either" ? declaredMode(sample, operations) : sample.mode;
+    // What is only found out by calling it may be either.
+    if (mode !== undefined) return [{ ...sample, mode }];
+    return [
+      { ...sample, mode: "sequential" },
+      { ...sample, mode: "concurrent" },
+    ];
+  });
+  const fixtures = (options.fixture_host ?? isLoopback) ? ({} as FixtureHost) : undefined;
+  const facts: Facts = { options, settings, fixtures, operations, samples, isLoopback };
+  return (options.cases ?? catalogue).map((one) => {
+    const reason = options.skip?.(one);
+    if (reason !== undefined) return { case: one, status: "skipped", reason };
+    const obstacle = obstacleTo(one, facts);
+    return { case: one, status: obstacle?.status, reason: obstacle?.reason };
+  });
+}
+
+/** Whether a URL is one of this machine. */
+function isOnLoopback(url: string): boolean {
+  return /^(localhost$|127\.|\[?::1)/.test(new URL(url).hostname);
+}
+
 /** What decides whether a case can run. */
 interface Facts {
   options: RunOptions;
@@ -175,6 +234,55 @@ interface Parts {
   nextId(prefix: string): string;
 }
 
+const interrupted = "the run was interrupted";
+
+/** From the worst to the best. */
+const severity: readonly CaseStatus[] = [
+  "fail",
+  "warn",
+  "inconclusive",
+  "untestable",
+  "skipped",
+  "info",
+  "pass",
+  "not-applicable",
+];
+
+/** Runs a case as often as is wanted; what it came to at its worst counts. */
+async function runRepeatedly(one: ConformanceCase, facts: Facts, parts: Parts): Promise<CaseResult> {
+  const results: CaseResult[] = [];
+  const times = facts.options.repeat ?? 1;
+  do results.push(await runCase(one, facts, parts));
+  while (results.length < times && results.at(-1)?.checks !== 0 && !facts.options.signal?.aborted);
+  const worst = results.toSorted((a, b) => severity.indexOf(a.status) - severity.indexOf(b.status))[0];
+  const [first = worst as CaseResult] = results;
+  if (worst === undefined || results.length === 1) return first;
+  const same = results.filter(({ status }) => status === worst.status).length;
+  const reason = worst.reason ?? `${worst.status} in ${same} of ${results.length} runs`;
+  const duration_ms = results.reduce((sum, result) => sum + result.duration_ms, 0);
+  return { ...worst, reason, duration_ms };
+}
+
+/** For those to whom a SHOULD is a MUST. */
+function harden(result: CaseResult): CaseResult {
+  const fails = (status: string) => status === "warn";
+  const findings = result.findings.map((finding) =>
+    fails(finding.status) ? { ...finding, status: "fail" as const } : finding,
+  );
+  return { ...result, findings, status: fails(result.status) ? "fail" : result.status };
+}
+
+/** Rejects when the run is interrupted, so that a case that waits does not hold it up. */
+function untilInterrupted(signal: AbortSignal | undefined): { happens: Promise<never>; forget(): void } {
+  let stop = () => {};
+  const happens = new Promise<never>((_, reject) => {
+    stop = () => reject(new Interrupted(interrupted));
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+  return { happens, forget: () => signal?.removeEventListener("abort", stop) };
+}
+
 async function runCase(one: ConformanceCase, facts: Facts, parts: Parts): Promise<CaseResult> {
   const obstacle = obstacleTo(one, facts);
   if (obstacle !== undefined) return notRun(one, obstacle.status, obstacle.reason);
@@ -188,21 +296,30 @@ async function runCase(one: ConformanceCase, facts: Facts, parts: Parts): Promis
     findings: findings.all,
     duration_ms: performance.now() - began,
   });
+  const interruption = untilInterrupted(facts.options.signal);
+  const running = one.run(createContext(one, facts, parts, findings));
+  // One that is abandoned may break on the connections that are closed behind it.
+  running.catch(() => {});
   try {
-    await one.run(createContext(one, facts, parts, findings));
+    await Promise.race([running, interruption.happens]);
   } catch (error) {
     if (error instanceof HarnessFault) throw error;
+    if (error instanceof Interrupted && findings.all.length === 0) return end("skipped", error.message);
     if (findings.all.some(({ status }) => status === "fail")) return end("fail");
     if (error instanceof Untestable) return end("untestable", error.message);
     if (error instanceof NotApplicable) return end("not-applicable", error.message);
-    if (!(error instanceof CaseStop)) throw new HarnessFault(`case ${one.id} broke`, { cause: error });
+    const isStop = error instanceof CaseStop || error instanceof Interrupted;
+    if (!isStop) throw new HarnessFault(`case ${one.id} broke`, { cause: error });
+  } finally {
+    interruption.forget();
   }
+  const rest = findings.notes.join("; ") || undefined;
   const statuses = findings.all.map(({ status }) => status);
   for (const status of ["fail", "warn", "inconclusive", "info"] as const) {
-    if (statuses.includes(status)) return end(status);
+    if (statuses.includes(status)) return end(status, rest);
   }
   if (findings.checks === 0) return end("untestable", "nothing of it could be checked on this service");
-  return end("pass");
+  return end("pass", rest);
 }
 
 function createContext(one: ConformanceCase, facts: Facts, parts: Parts, findings: Findings): CaseContext {
@@ -221,9 +338,13 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
       return fixtures ?? missing("fixtures");
     },
     operations: facts.operations,
+    all_samples: samples,
+    origins: payloads.origins,
+    share: payloads.share,
     send: (call) => wire.send(call),
     raw: (call) => sendRaw(history, wireOptions, call),
     requestOf: driver.request,
+    inputsOf: (sample) => driver.request(sample).inputs as Record<string, unknown>[],
     id: (prefix = "id") => nextId(prefix),
     payload: (reference) => readPayload(reference, payloads),
     fetch: (uri, call) => fetchPayload(uri, payloads, call),
@@ -236,11 +357,13 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
       return { ...calibration, fingerprint };
     },
     outputOf: calibrator.outputOf,
+    fingerprintOf: (bytes, format, sample) => fingerprint(bytes, format, sample.compare),
     sample: () => firstOf(usable, completes) ?? missing("sample"),
     samples: () => onePerMethod(usable.filter(completes)),
     pair: () => pairOf(usable) ?? missing("pair"),
     failing: () => firstOf(usable, fails) ?? missing("failing"),
-    slow: () => firstOf(samples, isSlow) ?? missing("slow"),
+    slow: () => firstOf(samples, isSlowFor(one.profile)) ?? missing("slow"),
+    lasting: () => firstOf(samples, isLasting),
     check: (holds, code, say) => findings.check(holds, code, say),
     require: (holds, code, say) => findings.require(holds, code, say),
     replied(exchange) {
@@ -265,31 +388,10 @@ function createContext(one: ConformanceCase, facts: Facts, parts: Parts, finding
       throw new CaseStop("no handle");
     },
     tell: (code, say) => findings.add("info", code, say),
+    note: (text) => void findings.notes.push(text),
+    inconclusive: (code, say) => findings.add("inconclusive", code, say),
     ...stops,
-    async timed(budget_ms, code, say, work) {
-      for (let attempt = 1; ; attempt++) {
-        const quietOf = watchQuiet();
-        const began = performance.now();
-        const value = await work();
-        const took_ms = performance.now() - began;
-        const { quiet } = quietOf();
-        if (took_ms <= budget_ms) {
-          // Not reproduced: the first time was the machine's fault, or the service's mood.
-          if (attempt === 1) findings.check(true, code, say(took_ms));
-          else findings.add("inconclusive", code, say(took_ms));
-          return value;
-        }
-        const isHopeless = took_ms > 5 * budget_ms;
-        if (isHopeless || (quiet && attempt > 1)) {
-          findings.check(false, code, say(took_ms));
-          return value;
-        }
-        if (attempt > 1) {
-          findings.add("inconclusive", code, say(took_ms));
-          return value;
-        }
-      }
-    },
+    timed: createTimed(findings),
     scaled: (ms) => ms * settings.time_scale,
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms * settings.time_scale)),
   };
@@ -304,8 +406,12 @@ function codeOfSilence(kind: SilenceKind | undefined) {
 
 const completes = (sample: Sample) => sample.expect === "complete";
 const fails = (sample: Sample) => sample.expect === "failed";
-const isSlow = (sample: Sample) =>
-  sample.mode !== "sequential" && completes(sample) && sample.at_least_ms >= 2000;
+const isSlowFor = (profile: Profile) => (sample: Sample) =>
+  (sample.mode === "sequential") === (profile === "sequential") &&
+  completes(sample) &&
+  sample.at_least_ms >= 2000;
+const isLasting = (sample: Sample) =>
+  sample.mode !== "sequential" && completes(sample) && sample.at_least_ms >= 30_000;
 
 /** Quick ones first: slow ones are for cases that ask for them. */
 function firstOf(samples: readonly Sample[], test: (sample: Sample) => boolean): Sample | undefined {
@@ -360,7 +466,7 @@ function obstacleTo(one: ConformanceCase, facts: Facts): { status: CaseStatus; r
     sample: firstOf(usable, completes) !== undefined,
     pair: pairOf(usable) !== undefined,
     failing: firstOf(usable, fails) !== undefined,
-    slow: firstOf(samples, isSlow) !== undefined,
+    slow: firstOf(samples, isSlowFor(one.profile)) !== undefined,
     fixtures: fixtures !== undefined,
     token: options.token !== undefined,
     spawn: options.spawned !== undefined,
@@ -368,6 +474,7 @@ function obstacleTo(one: ConformanceCase, facts: Facts): { status: CaseStatus; r
   // A service without background work has none that could be slow.
   if (
     one.needs.includes("slow") &&
+    one.profile !== "sequential" &&
     !has.slow &&
     samples.length > 0 &&
     samples.every(({ mode }) => mode === "sequential")
@@ -459,7 +566,7 @@ function mediaType(name: string): string {
   return name.endsWith(".json") ? "application/json" : "application/octet-stream";
 }
 
-async function readOperations(_driver: Driver, wire: Parts["wire"]): Promise<OperationsInfo | undefined> {
+async function readOperations(wire: Parts["wire"]): Promise<OperationsInfo | undefined> {
   const { reply } = await wire.send({ path: "/control/operations", timeout_ms: 5000 });
   if (reply?.status !== 200) return undefined;
   try {
@@ -482,14 +589,19 @@ async function withModes(
   const modes = new Map<string, Mode>();
   for (const sample of samples) {
     if (sample.mode !== "either" || modes.has(sample.method)) continue;
-    const declared = operations?.operations.find(({ name }) => name === sample.method)?.style;
-    if (declared === "sequential" || declared === "concurrent") modes.set(sample.method, declared);
+    const declared = declaredMode(sample, operations);
+    if (declared !== undefined) modes.set(sample.method, declared);
     else if (sample.expect === "complete") {
       const seen = readAs(await driver.execute(sample), "execute")?.status;
       if (seen !== undefined) modes.set(sample.method, seen === "running" ? "concurrent" : "sequential");
     }
   }
   return samples.map((sample) => ({ ...sample, mode: modes.get(sample.method) ?? sample.mode }));
+}
+
+function declaredMode({ method }: Sample, operations: OperationsInfo | undefined): Mode | undefined {
+  const style = operations?.operations.find(({ name }) => name === method)?.style;
+  return style === "sequential" || style === "concurrent" ? style : undefined;
 }
 
 function idMaker(seed: number): (prefix: string) => string {

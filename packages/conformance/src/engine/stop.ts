@@ -7,5 +7,8 @@ export class Untestable extends Error {}
 /** Ends a case: it does not concern this service, and why. */
 export class NotApplicable extends Error {}
 
+/** Ends a case: somebody pressed Ctrl-C. */
+export class Interrupted extends Error {}
+
 /** Too many requests, or another fault of the harness itself (exit code 70). */
 export class HarnessFault extends Error {}

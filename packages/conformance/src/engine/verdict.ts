@@ -37,7 +37,7 @@ function judgeCases(results: readonly CaseResult[]): Pick<ProfileResult, "verdic
   const failed = ids("fail");
   if (failed.length > 0) return { verdict: "NON-CONFORMANT", because: failed };
   const musts = results.filter((result) => result.case.level === "MUST");
-  const unknown = musts.filter(({ status }) => status === "untestable" || status === "inconclusive");
+  const unknown = musts.filter(({ status }) => isUnknown(status));
   if (unknown.length > 0) return { verdict: "NOT PROVEN", because: unknown.map((result) => result.case.id) };
   const proven = musts.some(({ status, checks }) => status === "pass" && checks > 0);
   const known = ids("known-failing");
@@ -48,6 +48,10 @@ function judgeCases(results: readonly CaseResult[]): Pick<ProfileResult, "verdic
     return { verdict: "NOT PROVEN", because: [] };
   }
   return { verdict: "CONFORMANT", because: [] };
+}
+
+function isUnknown(status: CaseStatus): boolean {
+  return status === "untestable" || status === "inconclusive" || status === "skipped";
 }
 
 function isTold(status: CaseStatus): boolean {

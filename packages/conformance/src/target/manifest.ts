@@ -32,12 +32,21 @@ const methodSchema = z.strictObject({
   sink: z.boolean().default(false),
   "max-duration": duration.optional(),
   samples: z.record(z.string(), sampleSchema).default({}),
+  feeds: z.array(z.string()).optional(),
   compare: z
     .strictObject({
       mode: z.enum(["bytes", "json", "shape", "none"]).optional(),
       ignore: z.array(z.string()).default([]),
     })
     .default({ ignore: [] }),
+});
+
+/** A failure that is known: it does not fail a run, until it is gone. */
+export const knownFailingSchema = z.strictObject({
+  id: z.string(),
+  reason: z.string().min(1),
+  issue: z.string().optional(),
+  until: z.iso.date().optional(),
 });
 
 /** `conformance.yaml`: everything in it is optional. */
@@ -55,16 +64,7 @@ export const manifestSchema = z.strictObject({
     })
     .default({ "origin-map": {} }),
   budget: z.record(z.string(), z.union([z.number(), z.string()])).default({}),
-  "known-failing": z
-    .array(
-      z.strictObject({
-        id: z.string(),
-        reason: z.string().min(1),
-        issue: z.string().optional(),
-        until: z.iso.date().optional(),
-      }),
-    )
-    .default([]),
+  "known-failing": z.array(knownFailingSchema).default([]),
 });
 
 /** What a manifest says, with defaults filled in. */
@@ -142,6 +142,7 @@ export function samplesOf(manifest: Pick<Manifest, "methods">, modeOf: (method: 
         max_duration_ms:
           given["max-duration"] === undefined ? longestByDefault_ms : parseDuration(given["max-duration"]),
         compare: given.compare,
+        feeds: given.feeds,
       }),
     ),
   );

@@ -34,4 +34,6 @@ export interface Sample {
   /** It ends within this time. */
   max_duration_ms: number;
   compare: Comparison;
+  /** Methods that take its method's output as their input. @default undefined: not said */
+  feeds?: readonly string[] | undefined;
 }

@@ -21,6 +21,8 @@ export interface SpawnOptions {
 export interface SpawnedTarget {
   /** Of the process that serves now. */
   readonly pid: number;
+  /** What was added to its environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** Resident memory of the process and its children, in bytes; undefined where the system does not tell. */
   rss(): Promise<number | undefined>;
   /** How many files and sockets it has open; undefined where the system does not tell. */
@@ -83,7 +85,7 @@ export async function spawnTarget(options: SpawnOptions): Promise<SpawnedTarget>
 
   function signal(name: NodeJS.Signals): void {
     const { pid } = child;
-    if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (pid === undefined) return;
     try {
       if (process.platform === "win32") child.kill(name);
       else process.kill(-pid, name);
@@ -92,12 +94,19 @@ export async function spawnTarget(options: SpawnOptions): Promise<SpawnedTarget>
     }
   }
 
+  /** A shell may be gone, and what it started not. */
+  async function allEnded(): Promise<number | null> {
+    const code = await ended;
+    while (await hasProcesses(child.pid as number)) await pause(10);
+    return code;
+  }
+
   async function stop(name: NodeJS.Signals, timeout_ms: number) {
     const began = performance.now();
     signal(name);
     const timer = new AbortController();
     const late = pause(timeout_ms, "late" as const, { signal: timer.signal }).catch(() => "late" as const);
-    const code = await Promise.race([ended, late]);
+    const code = await Promise.race([allEnded(), late]);
     timer.abort();
     return code === "late" ? undefined : { code, took_ms: performance.now() - began };
   }
@@ -108,6 +117,7 @@ export async function spawnTarget(options: SpawnOptions): Promise<SpawnedTarget>
       return child.pid as number;
     },
     startup_ms,
+    env: options.env ?? {},
     rss: () => sumOverProcesses(child.pid as number, readRss),
     openFiles: () => sumOverProcesses(child.pid as number, countFiles),
     stop,
@@ -119,6 +129,28 @@ export async function spawnTarget(options: SpawnOptions): Promise<SpawnedTarget>
       if ((await stop(options.stop_signal, 10_000)) === undefined) await stop("SIGKILL", 5000);
     },
   };
+}
+
+/** Whether any process of a group lives; one that nobody has waited for does not. */
+async function hasProcesses(group: number): Promise<boolean> {
+  if (process.platform === "win32") return false;
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  const names = await readdir("/proc").catch(() => undefined);
+  if (names === undefined) return true;
+  const stats = await Promise.all(
+    names
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")),
+  );
+  // After the name in brackets: state, parent, group.
+  return stats.some((stat) => {
+    const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(pgrp) === group && state !== "Z";
+  });
 }
 
 async function isHealthy(url: string): Promise<boolean> {

@@ -42,6 +42,8 @@ export interface Exchange {
   kind: ReplyKind | undefined;
   /** The request is one that a conformant service has to understand, so that monitors judge the reply. */
   valid: boolean;
+  /** The case allows a 5xx here, so that monitors do not mind one. */
+  may_be_5xx?: boolean;
   request: SentRequest;
   reply: ReceivedReply | undefined;
   silence: { kind: SilenceKind; message: string } | undefined;
@@ -51,6 +53,10 @@ export interface Exchange {
   ended_at: number;
   /** Which connection it went over. */
   connection: number;
+  /** Of a conversation over a raw socket: all that was written, a number being a pause in ms. */
+  written?: readonly (Buffer | number)[];
+  /** Of one: every byte that came back. */
+  received?: Buffer;
 }
 
 /** Everything that was exchanged in a run, in the order in which it ended. Only ever grows. */

@@ -1,19 +1,34 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Exchange, History, ReceivedReply } from "./exchange.ts";
 import type { WireOptions } from "./send.ts";
 
 /** One conversation over a socket of its own, for what HTTP clients are too polite to send. */
 export interface RawCall {
-  /** What is written, in order; a number is a pause in ms. */
-  write: readonly (string | Uint8Array | number)[];
+  /** What is written, in order; a number is a pause in ms, an object waits until so much has come back. */
+  write: readonly (string | Uint8Array | number | RawWait | Repeated)[];
   /** Half-close after the last write. @default false */
   end?: boolean;
+  /** Reset the connection after the last write, as a caller does that dies. @default false */
+  abort?: boolean;
+  /** A 5xx is a legal answer here, and monitors do not mind it. @default false */
+  may_be_5xx?: boolean;
   /** Stop reading when so many replies are whole. @default until the peer closes */
   replies?: number;
   /** @default the target's */
   timeout_ms?: number;
+  /** Fires when its time is up. */
+  signal?: AbortSignal;
 }
+
+/** Bytes that are written many times over, and not kept in the history. */
+interface Repeated {
+  bytes: Uint8Array;
+  times: number;
+}
+
+/** Writing goes on when this much has come back. */
+type RawWait = { replies: number } | { bytes: number };
 
 /** What came back over a raw socket. */
 export interface RawResult {
@@ -23,8 +38,8 @@ export interface RawResult {
   replies: ReceivedReply[];
   /** What is left behind the last of them. */
   rest: Buffer;
-  /** How it ended: all replies that were waited for came, the peer closed, or time was up. */
-  ended: "replied" | "closed" | "reset" | "timeout" | "refused";
+  /** How it ended: all replies that were waited for came, the peer closed, time was up, or the harness reset it on purpose. */
+  ended: "replied" | "closed" | "reset" | "timeout" | "refused" | "aborted";
   duration_ms: number;
   exchange: Exchange;
 }
@@ -37,24 +52,35 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
   const sent_at = history.now();
   const pieces: Buffer[] = [];
   const written: Buffer[] = [];
+  const script: (Buffer | number)[] = [];
   return new Promise((resolve) => {
     const isTls = base.protocol === "https:";
     const host = base.hostname.replace(/^\[|\]$/g, "");
     const port = Number(base.port || (isTls ? 443 : 80));
     const socket = isTls ? connectTls({ host, port, servername: host }) : connect({ host, port });
     let over = false;
+    let arrived = () => {};
+    const hasCome = (wait: RawWait) => {
+      const bytes = Buffer.concat(pieces);
+      if ("bytes" in wait) return bytes.length >= wait.bytes;
+      return splitReplies(bytes, false).replies.length >= wait.replies;
+    };
     const finish = (ended: RawResult["ended"], message: string) => {
       if (over) return;
       over = true;
       clearTimeout(deadline);
-      socket.destroy();
+      arrived();
+      call.signal?.removeEventListener("abort", giveUp);
+      if (ended === "aborted" && !isTls) (socket as Socket).resetAndDestroy();
+      else socket.destroy();
       const bytes = Buffer.concat(pieces);
-      const { replies, rest } = splitReplies(bytes, ended !== "timeout" && ended !== "replied");
+      const { replies, rest } = splitReplies(bytes, ended === "closed" || ended === "reset");
       const request = describe(Buffer.concat(written));
       const exchange = history.add({
         case_id: options.caseId(),
         kind: undefined,
         valid: false,
+        ...(call.may_be_5xx && { may_be_5xx: true }),
         request,
         reply: replies[0],
         silence: replies.length > 0 ? undefined : { kind: silenceOf(ended), message },
@@ -62,12 +88,17 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         answered_at: undefined,
         ended_at: history.now(),
         connection: 0,
+        written: script,
+        received: bytes,
       });
       resolve({ bytes, replies, rest, ended, duration_ms: history.now() - sent_at, exchange });
     };
     const deadline = setTimeout(() => finish("timeout", `no end within ${timeout_ms} ms`), timeout_ms);
+    const giveUp = () => finish("timeout", "the harness gave up");
+    call.signal?.addEventListener("abort", giveUp, { once: true });
     socket.on("data", (piece: Buffer) => {
       pieces.push(piece);
+      arrived();
       if (call.replies === undefined) return;
       if (splitReplies(Buffer.concat(pieces), false).replies.length >= call.replies) finish("replied", "");
     });
@@ -77,18 +108,40 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     socket.on("end", () => finish("closed", "the peer closed the connection"));
     socket.on("close", () => finish("closed", "the peer closed the connection"));
     socket.once(isTls ? "secureConnect" : "connect", async () => {
+      const write = (bytes: Uint8Array) => socket.write(bytes) || isDrained(socket);
       for (const piece of call.write) {
+        if (typeof piece === "number") script.push(piece);
         if (over) return;
         if (typeof piece === "number") await new Promise((next) => setTimeout(next, piece));
-        else {
+        else if (typeof piece === "string" || piece instanceof Uint8Array) {
           const bytes = Buffer.from(piece as Uint8Array);
           written.push(bytes);
-          if (!socket.write(bytes))
-            await new Promise((next) => socket.once("drain", next).once("close", next));
+          script.push(bytes);
+          await write(bytes);
+        } else if ("times" in piece) {
+          const bytes = Buffer.from(piece.bytes);
+          for (let time = 0; time < piece.times && !over; time++) {
+            script.push(bytes);
+            await write(bytes);
+          }
+        } else {
+          while (!over && !hasCome(piece)) await new Promise<void>((next) => (arrived = next));
         }
       }
       if (call.end && !over) socket.end();
+      if (call.abort) finish("aborted", "the harness went away on purpose");
     });
+  });
+}
+
+/** Resolves when more can be written, or never again. */
+function isDrained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off("drain", done).off("close", done);
+      resolve();
+    };
+    socket.on("drain", done).on("close", done);
   });
 }
 
@@ -155,6 +208,7 @@ function readChunks(bytes: Buffer) {
 }
 
 function silenceOf(ended: RawResult["ended"]) {
+  if (ended === "aborted") return "given up";
   if (ended === "timeout" || ended === "refused") return ended;
   return "closed";
 }

@@ -26,7 +26,14 @@ export interface CallOptions {
   kind?: ReplyKind | undefined;
   /** Monitors judge the reply. @default false */
   valid?: boolean;
+  /** A 5xx is a legal answer here, and monitors do not mind it. @default false */
+  may_be_5xx?: boolean;
+  /** Keep only the beginning of both bodies, for calls with a lot of them. @default false */
+  brief?: boolean;
 }
+
+/** So much of a body is kept of a call that is to be kept in brief. */
+const briefBody = 4096;
 
 /** What `send` needs to know of the target. */
 export interface WireOptions {
@@ -53,6 +60,9 @@ export interface Wire {
 /** Longer bodies are counted but not kept. */
 const longestBody = 64 * 2 ** 20;
 
+/** Servers close connections that idle, many after 5 s; a call over one that is just being closed would be lost. */
+const longestIdle_ms = 2000;
+
 /** The headers of the deployed orchestrator's client, which some servers turn out to depend on (C02). */
 export const orchestratorHeaders = {
   accept: "*/*",
@@ -64,9 +74,8 @@ export function createWire(history: History, options: WireOptions): Wire {
   const base = new URL(options.base_url);
   const isTls = base.protocol === "https:";
   const prefix = base.pathname.replace(/\/+$/, "");
-  const keeping = isTls
-    ? new HttpsAgent({ keepAlive: true, maxSockets: 64 })
-    : new HttpAgent({ keepAlive: true, maxSockets: 64 });
+  const pool = { keepAlive: true, maxSockets: 64, timeout: longestIdle_ms };
+  const keeping = isTls ? new HttpsAgent(pool) : new HttpAgent(pool);
   const connections = new WeakMap<Socket, number>();
   let serial = 0;
 
@@ -85,13 +94,14 @@ export function createWire(history: History, options: WireOptions): Wire {
     const path = url === undefined ? prefix + call.path : url.pathname + url.search;
     const body = toBytes(call.body);
     const headers = headersOf(call, body, url === undefined ? options.token : undefined);
+    if (fresh) headers.connection = "close";
     const sent_at = history.now();
     let answered_at: number | undefined;
     let connection = 0;
     let reply: ReceivedReply | undefined;
     let silence: Exchange["silence"];
-    try {
-      reply = await new Promise<ReceivedReply>((resolve, reject) => {
+    const attempt = (isNew: boolean) =>
+      new Promise<ReceivedReply>((resolve, reject) => {
         const send = (url?.protocol ?? base.protocol) === "https:" ? httpsRequest : httpRequest;
         const request = send({
           host: (url ?? base).hostname.replace(/^\[|\]$/g, ""),
@@ -100,8 +110,7 @@ export function createWire(history: History, options: WireOptions): Wire {
           path,
           headers,
           // Another server gets no connection of the target's.
-          agent: fresh || url !== undefined ? false : keeping,
-          ...(fresh && { headers: { ...headers, connection: "close" } }),
+          agent: isNew || url !== undefined ? false : keeping,
         });
         const deadline = setTimeout(() => request.destroy(new TimedOut(timeout_ms)), timeout_ms);
         const giveUp = () => request.destroy(new GivenUp());
@@ -114,7 +123,8 @@ export function createWire(history: History, options: WireOptions): Wire {
         request.on("socket", (socket) => (connection = connectionOf(socket)));
         request.on("error", (error) => {
           over();
-          reject(error);
+          const isStale = request.reusedSocket && answered_at === undefined && isCut(error);
+          reject(isStale ? new Stale(error.message) : error);
         });
         request.on("response", (response) => {
           answered_at = history.now();
@@ -122,18 +132,26 @@ export function createWire(history: History, options: WireOptions): Wire {
         });
         request.end(body);
       });
+    try {
+      reply = await attempt(fresh).catch((error) => {
+        if (error instanceof Stale) return attempt(true);
+        throw error;
+      });
     } catch (error) {
       silence = { kind: silenceOf(error), message: error instanceof Error ? error.message : String(error) };
     }
     const pairs = Object.entries(headers).flatMap(([name, value]) =>
       [value].flat().map((one) => [name, one] as const),
     );
+    const keep = (bytes: Buffer) =>
+      call.brief && bytes.length > briefBody ? Buffer.from(bytes.subarray(0, briefBody)) : bytes;
     return history.add({
       case_id: options.caseId(),
       kind,
       valid,
-      request: { method, path: url === undefined ? path : call.path, headers: pairs, body },
-      reply,
+      ...(call.may_be_5xx && { may_be_5xx: true }),
+      request: { method, path: url === undefined ? path : call.path, headers: pairs, body: keep(body) },
+      reply: reply && { ...reply, body: keep(reply.body), cut: reply.cut || keep(reply.body) !== reply.body },
       silence,
       sent_at,
       answered_at,
@@ -197,6 +215,13 @@ class TimedOut extends Error {
 }
 
 class GivenUp extends Error {}
+
+/** The peer closed a connection that idled while the call was on its way: nobody's fault (RFC 9112, 9.3.1). */
+class Stale extends Error {}
+
+function isCut(error: Error): boolean {
+  return ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
 
 function silenceOf(error: unknown): SilenceKind {
   if (error instanceof TimedOut) return "timeout";

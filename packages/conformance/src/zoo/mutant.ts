@@ -14,10 +14,14 @@ export interface Mutant {
   summary: string;
   /** How it is started, beside the fault. */
   service?: Omit<PristineOptions, "hooks">;
+  /** Cases that are run before, for what looks at the whole of a run; they have to hold. */
+  after?: readonly string[];
   /** How the suite is run against it. */
   settings?: Partial<Settings>;
   /** The fault. It calls `fired` whenever it acts: one that never fires proves nothing. */
   fault(fired: () => void): Hooks;
+  /** It runs as a process of its own, with this environment instead of `service`; `FAULT` names a fault of pristine-main. */
+  spawned?: Readonly<Record<string, string>>;
 }
 
 /** Declares a mutant; here so that it is checked where it is written. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { catalogue } from "../cases/catalogue.ts";
-import { judgeMutant, runAgainst } from "./judge-mutant.ts";
+import { judgeMutant, runAgainst, runAgainstSpawned } from "./judge-mutant.ts";
 import { mutants } from "./mutants/index.ts";
 
 describe("the pristine service", () => {
@@ -12,6 +12,15 @@ describe("the pristine service", () => {
     const results = await runAgainst(service, catalogue);
     const bad = results.filter(({ status }) => !["pass", "info", "not-applicable"].includes(status));
     expect(bad.map((result) => [result.case.id, result.status, result.reason, result.findings])).toEqual([]);
+  });
+
+  it("as a process of its own, passes the cases that only then can run", async () => {
+    const own = catalogue.filter(({ needs }) => needs.includes("spawn"));
+    const { results } = await runAgainstSpawned({}, own);
+    // Those about performance only tell.
+    const bad = results.filter(({ status }) => status !== "pass" && status !== "info");
+    expect(bad.map((result) => [result.case.id, result.status, result.reason, result.findings])).toEqual([]);
+    expect(results.map((result) => result.case.id)).toEqual(own.map(({ id }) => id));
   });
 });
 

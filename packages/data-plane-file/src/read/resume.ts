@@ -61,7 +61,8 @@ export function askForRest(known: Known, offset: number, verified: boolean): Rec
  * @param verified the whole is compared with a checksum at its end, whatever it was put together from
  */
 export function continueWith(known: Known, offset: number, verified: boolean, head: Head): Continuation {
-  if (head.status === 416 && head.total === offset) return { kind: "end" };
+  const isAll = known.total === undefined || known.total === offset;
+  if (head.status === 416 && head.total === offset && isAll) return { kind: "end" };
   const change = findChange(known, offset, verified, head);
   if (change !== undefined) return { kind: "changed", ...change };
   if (head.status === 200) {

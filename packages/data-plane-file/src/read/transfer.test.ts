@@ -327,6 +327,17 @@ describe("a range that was not asked for", () => {
     });
   });
 
+  it("is not taken for whole when a shorter payload is there by now, that has no more", async () => {
+    const peer = await serve((request, response) => {
+      const { range } = request.headers;
+      if (range === undefined) return peerOf(cutOnce({ ranges: true, etag: '"a"' }))(request, response);
+      const [offset] = /\d+/.exec(range) ?? [];
+      response.writeHead(416, { "content-range": `bytes */${offset}` }).end();
+    });
+    const stream = await (await startPlane()).open(to(peer.origin));
+    await expect(buffer(stream)).rejects.toThrow("expected 300000 bytes when it went on after");
+  });
+
   it("is completed when it has fewer", async () => {
     const peer = await serve((request, response) => {
       const start = Number(/\d+/.exec(request.headers.range ?? "0"));

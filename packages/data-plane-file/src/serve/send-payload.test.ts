@@ -51,6 +51,7 @@ describe("sendPayload", () => {
       "content-type": mediaTypeOf(format),
       "content-length": "7",
       "x-content-type-options": "nosniff",
+      "content-security-policy": "default-src 'none'; sandbox",
     });
     expect(String(await buffer(response))).toBe("payload");
     await until("the file to be closed", async () => !(await openFiles()).includes(path));

@@ -85,6 +85,7 @@ async function send(
     "content-length": length,
     // A payload is never a page, whatever a browser makes of its bytes.
     "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
   });
   const nothing = length === 0 || request.method === "HEAD";
   await sendBody(response, nothing ? [] : read(part), idle_timeout_ms);

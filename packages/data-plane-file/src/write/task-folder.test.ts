@@ -56,6 +56,20 @@ describe("folder names", () => {
 });
 
 describe("createTaskFolder", () => {
+  it("puts the tag of its process behind the task, which no other folder ends with", async () => {
+    const data_dir = await tempFolder();
+    const names = [];
+    for (const folder_tag of ["r1", undefined, "r1", "r2", undefined]) {
+      const plane = createFilePlane({ data_dir, ...(folder_tag && { folder_tag }) });
+      const folder = await plane.createTaskFolder("w", "t");
+      names.push(relative(data_dir, folder));
+    }
+    expect(names.map((name) => name.split(sep)[1])).toEqual(["t~r1", "t", "t~r1~2", "t~r2", "t~2"]);
+    for (const folder_tag of ["2", "", "a/b", "a~b"]) {
+      expect(() => createFilePlane({ data_dir, folder_tag })).toThrow("Expected folder_tag to be a letter");
+    }
+  });
+
   it("creates exactly two levels below data_dir, whatever the ids", async () => {
     const data_dir = await tempFolder();
     const plane = createFilePlane({ data_dir });

@@ -6,17 +6,19 @@ import { toFolderName } from "./folder-name.ts";
 /**
  * Creates a folder that belongs to one execution alone (R-RUN-06): `<data_dir>/<workflow>/<task>`
  * for the first, `<task>~2`, `<task>~3` and so on for later ones. Processes that share `data_dir`
- * never get the same one.
+ * never get the same one. A tag comes behind the name of the task: `<task>~<tag>`.
  */
 export async function createTaskFolder(
   data_dir: string,
   workflow_id: string,
   task_id: string,
+  tag?: string,
 ): Promise<string> {
   const workflow = join(data_dir, toFolderName(workflow_id));
+  const task = toFolderName(task_id);
   try {
     await mkdir(data_dir, { recursive: true });
-    return await createNext(workflow, toFolderName(task_id));
+    return await createNext(workflow, tag === undefined ? task : `${task}~${tag}`);
   } catch (error) {
     const why = `${(error as Error).message}; check that data_dir can be written to`;
     throw toDiskFailure(`create a folder for the task in ${workflow}`, error, why);

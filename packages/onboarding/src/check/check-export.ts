@@ -155,7 +155,7 @@ const nodeTypes: Check = ({ nodes }, read) => {
         [
           "field",
           "warning",
-          `Expected ${container_name} to be a ${type} by its connections, found "${node_type}"`,
+          `Expected ${container_name} to be ${type} by its connections, found "${node_type}"`,
           `Write "${type}"`,
         ],
       ),

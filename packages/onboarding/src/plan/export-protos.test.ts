@@ -142,6 +142,39 @@ message Unused {
     ]);
   });
 
+  it("stays of its own syntax when what it imports is of the other", async () => {
+    const two = `syntax = "proto2";
+message Old {
+  required int32 a = 1 [default = 5, deprecated = true];
+  optional string b = 2 [default = "x"];
+  repeated Kind kinds = 3;
+  enum Kind { LOW = 1; HIGH = 2; }
+}
+`;
+    const three =
+      'syntax = "proto3";\nmessage New { int32 a = 1; repeated int32 b = 2; optional bool c = 3; }\n';
+    const node = (syntax: string, path: string, type: string) =>
+      `syntax = "${syntax}";\nimport "${path}";\nservice Node { rpc Do(${type}) returns (${type}); }\n`;
+    const plan = await planOf({
+      protos: {
+        a: node("proto3", "two.proto", "Old"),
+        b: node("proto2", "three.proto", "New"),
+        c: node("proto2", "two.proto", "Old"),
+      },
+      files: { "proto/two.proto": two, "proto/three.proto": three },
+    });
+    const [a, b, c] = ["a1", "b1", "c1"].map((name) => plan.protos.get(`microservice/${name}.proto`));
+    expect(a).toContain("enum Kind {\n    KIND_UNSPECIFIED = 0;\n    LOW = 1;");
+    expect(a).toContain(
+      "  int32 a = 1 [deprecated = true];\n  string b = 2;\n  repeated Old.Kind kinds = 3;",
+    );
+    expect(b).toContain("  optional int32 a = 1;\n  repeated int32 b = 2;\n  optional bool c = 3;");
+    expect(c).toContain(
+      '  required int32 a = 1 [default = 5, deprecated = true];\n  optional string b = 2 [default = "x"];',
+    );
+    for (const text of [a, b, c]) expect(parse(text ?? "").problems).toEqual([]);
+  });
+
   it("can be read alone, and means the same, whatever it imports", () => {
     const name = fc.constantFrom("A", "B", "C", "common");
     const scalar = fc.constantFrom("int32", "string", "bytes", "bool", "fixed64");

@@ -10,7 +10,7 @@ import {
   type Unit,
 } from "../proto/print-proto.ts";
 import type { Proto, Rpc } from "../proto/proto.ts";
-import { endsOf, type Graph, toKey } from "./graph.ts";
+import { type Graph, toKey } from "./graph.ts";
 import { toContainer } from "./names.ts";
 import { compareMessages } from "./structure.ts";
 
@@ -24,20 +24,32 @@ export interface ExportedProtos {
   problems: readonly Problem[];
 }
 
+/** What was worked out for a use case: with `align`, a rule asks before the plan does. */
+const known = new WeakMap<Graph, Map<boolean, ExportedProtos>>();
+
 /**
  * A proto without imports is exported as it stands. One with imports has them inlined, so that each
  * file can be read alone; with `align`, an RPC that is connected takes the message that it is sent,
  * under the sender's name for it.
  */
 export function exportProtos(useCase: UseCase, graph: Graph, { align }: { align: boolean }): ExportedProtos {
+  const before = known.get(graph) ?? new Map<boolean, ExportedProtos>();
+  known.set(graph, before);
+  const exported = before.get(align) ?? workOut(useCase, graph, align);
+  before.set(align, exported);
+  return exported;
+}
+
+function workOut(useCase: UseCase, graph: Graph, align: boolean): ExportedProtos {
   const protos = new Map<string, string>();
   const rpcs = new Map<string, { input: string; output: string }>();
   const problems: Problem[] = [];
   const unitsOf = new Map(useCase.services.map((service) => [service.proto, ownUnits(service)]));
+  const senders = new Map(useCase.services.map((service) => [service.folder, service]));
   for (const service of useCase.services) {
     const { folder, proto, proto_file } = service;
     const own = unitsOf.get(proto) ?? [];
-    const sent = align ? inputsOf(service, useCase, graph, problems) : [];
+    const sent = align ? inputsOf(service, senders, graph, problems) : [];
     const needed = sent.filter(({ rpc, message }) => {
       const { proto: sender, full_name } = message;
       const name = nameIn(unitsOf.get(sender) ?? [], message);
@@ -173,14 +185,14 @@ function freeName(top: string, units: readonly Unit[], { services }: Proto): str
 /** What the connected RPCs of a service are sent. */
 function inputsOf(
   service: UseCaseService,
-  { services }: UseCase,
-  { connections }: Graph,
+  senders: ReadonlyMap<string, UseCaseService>,
+  { incoming }: Graph,
   problems: Problem[],
 ): { rpc: Rpc; message: MessageOf }[] {
   return rpcsOf(service).flatMap((rpc) => {
-    const incoming = connections.filter((one) => endsOf(one).to === toKey(service.folder, rpc.name));
-    const messages = incoming.flatMap(({ from_service, from_method, line }) => {
-      const sender = services.find(({ folder }) => folder === from_service);
+    const given = incoming.get(toKey(service.folder, rpc.name)) ?? [];
+    const messages = given.flatMap(({ from_service, from_method, line }) => {
+      const sender = senders.get(from_service);
       const output = sender && rpcsOf(sender).find(({ name }) => name === from_method)?.output_type;
       return sender === undefined || output === undefined
         ? []

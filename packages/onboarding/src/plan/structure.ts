@@ -48,6 +48,7 @@ function compareFields(
   left: Proto,
   right: Proto,
 ): string | undefined {
+  if (isSame(a, b, left, right)) return undefined;
   const numbers = [...new Set([...a.fields, ...b.fields].map(({ number }) => number))].sort((x, y) => x - y);
   for (const number of numbers) {
     const one = a.fields.find((field) => field.number === number);
@@ -56,6 +57,25 @@ function compareFields(
     if (there !== here) return `field ${path}${number} is ${there} there and ${here} here`;
   }
   return undefined;
+}
+
+/** Whether two messages are alike field by field, as most are that are connected; enums and oneofs are left to words. */
+function isSame({ fields }: ProtoMessage, other: ProtoMessage, left: Proto, right: Proto): boolean {
+  if (fields.length !== other.fields.length) return false;
+  return fields.every((one, index) => {
+    const match = other.fields[index] as ProtoField;
+    const sameType = left.messages.has(one.type) ? right.messages.has(match.type) : one.type === match.type;
+    return (
+      sameType &&
+      !left.enums.has(one.type) &&
+      !right.enums.has(match.type) &&
+      one.oneof === undefined &&
+      match.oneof === undefined &&
+      one.number === match.number &&
+      one.repeated === match.repeated &&
+      one.key_type === match.key_type
+    );
+  });
 }
 
 /** A field's shape in words; the same words, the same shape, but for the messages within. */

@@ -34,7 +34,7 @@ describe("a random pipeline", () => {
         const checked = checkExport(readExportFiles(toExportFiles(plan)));
         expect(checked.filter(({ severity }) => severity === "error")).toEqual([]);
       }),
-      { numRuns: 12 },
+      { numRuns: 4 },
     );
   });
 
@@ -124,7 +124,7 @@ describe("a random pipeline", () => {
         const found = problems.filter(({ severity }) => severity === "error").map((one) => one.code);
         expect(found).toContain(code);
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   });
 });

@@ -165,7 +165,8 @@ function toField(field: protobuf.Field): ProtoField {
     key_type: field instanceof protobuf.MapField ? field.keyType : undefined,
     repeated,
     optional: field.options?.proto3_optional === true,
-    required: field.required,
+    // `field.required` is known only when every type of the file could be resolved.
+    required: field.rule === "required",
     // The parser makes a oneof of its own for every optional field.
     oneof: field.partOf === null || field.options?.proto3_optional === true ? undefined : field.partOf.name,
     options: toOptions(field.options),

@@ -118,9 +118,10 @@ function printFields(file: ProtoFile, unit: Unit, { full_name, fields, reserved 
 function printField(file: ProtoFile, unit: Unit, scope: string, field: ProtoField): string {
   const type = printTypeName(file, unit, scope, field.type);
   const whole = field.key_type === undefined ? type : `map<${field.key_type}, ${type}>`;
-  const entries = Object.entries(field.options).map(
-    ([name, value]) => `${name} = ${toValue(name, value, field.type)}`,
-  );
+  const entries = Object.entries(field.options)
+    // A file of proto3 may inline one of proto2, but knows no defaults.
+    .filter(([name]) => name !== "default" || file.proto.syntax === "proto2")
+    .map(([name, value]) => `${name} = ${toValue(name, value, field.type)}`);
   const options = entries.length === 0 ? "" : ` [${entries.join(", ")}]`;
   return `${toComment(field.comment)}${labelOf(file, field)}${whole} ${field.name} = ${field.number}${options};`;
 }

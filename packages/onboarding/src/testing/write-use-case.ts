@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { tempFolder } from "@aieffect/test-support";
 
@@ -6,8 +6,8 @@ import { tempFolder } from "@aieffect/test-support";
 export async function writeFiles(name: string, files: Readonly<Record<string, string>>): Promise<string> {
   const folder = join(await tempFolder(), name);
   for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
   }
   return folder;
 }

@@ -1,4 +1,4 @@
-import { strToU8, zipSync } from "fflate";
+import { strToU8, type ZippableFile, zipSync } from "fflate";
 import type { ExportPlan } from "../plan/export-plan.ts";
 
 /** What an export writes into its folder; anything else there is somebody else's. */
@@ -21,11 +21,19 @@ export function toExportFiles({ blueprint, dockerinfo, metadata, protos }: Expor
 
 /** The archive that the portal imports: all but the metadata. The same plan gives the same bytes everywhere. */
 export function toExportZip(plan: ExportPlan): Uint8Array {
-  const files = [...toExportFiles(plan)].filter(([path]) => path !== "generation_metadata.json");
+  const entries = [...toExportFiles(plan)]
+    .filter(([path]) => path !== "generation_metadata.json")
+    .map(([path, text]): [string, ZippableFile] => {
+      const content = strToU8(text);
+      return [path, [content, { level: content.length < smallest_compressed ? 0 : 6 }]];
+    });
   // Archives hold local times: made of its parts this one is the same in every time zone.
   const mtime = new Date(1980, 0, 1, 12);
-  return zipSync(Object.fromEntries(files.map(([path, text]) => [path, strToU8(text)])), { level: 9, mtime });
+  return zipSync(Object.fromEntries(entries), { mtime });
 }
+
+/** Of a thousand small protos, compressing each takes longer than all the rest. */
+const smallest_compressed = 4096;
 
 function toJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;

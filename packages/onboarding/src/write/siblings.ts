@@ -31,7 +31,7 @@ export function claimSiblings(target: string): Siblings {
   };
 }
 
-/** Clears away what exports into this folder left that were killed; one that was about to be replaced comes back. */
+/** Clears away what exports to this place left that were killed; one that was about to be replaced comes back. */
 export async function recover(target: string): Promise<void> {
   const parent = dirname(target);
   const pattern = /^(new|old)-(\d+)-\d+$/;

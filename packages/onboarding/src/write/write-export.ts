@@ -2,6 +2,7 @@ import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/p
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { ExportPlan } from "../plan/export-plan.ts";
 import { type Problem, ProblemsError } from "../problems/problem.ts";
+import { inBatches } from "../read/in-batches.ts";
 import { toExportFiles, toExportZip } from "./export-files.ts";
 import { claimSiblings, exists, recover, replace } from "./siblings.ts";
 
@@ -36,28 +37,30 @@ export async function writeExport(
   await mkdir(dirname(target), { recursive: true });
   await recover(target);
   await assertFree(target, archive, overwrite);
-  const siblings = claimSiblings(target);
   const files = new Map<string, string | Uint8Array>(toExportFiles(plan));
   const inside = archive === undefined ? undefined : pathWithin(target, archive);
   const beside = inside === undefined ? archive : undefined;
-  const fresh_zip = `${siblings.fresh}.zip`;
   if (inside !== undefined) files.set(inside, toExportZip(plan));
+  if (beside !== undefined) {
+    await mkdir(dirname(beside), { recursive: true });
+    await recover(beside);
+  }
+  const siblings = claimSiblings(target);
+  const zipSiblings = beside === undefined ? undefined : claimSiblings(beside);
   try {
-    for (const [path, content] of files) {
-      await mkdir(dirname(join(siblings.fresh, path)), { recursive: true });
-      await writeFile(join(siblings.fresh, path), content);
-    }
-    if (beside !== undefined) await writeFile(fresh_zip, toExportZip(plan));
+    const folders = new Set([...files.keys()].map((path) => dirname(join(siblings.fresh, path))));
+    for (const one of folders) await mkdir(one, { recursive: true });
+    await inBatches([...files], ([path, content]) => writeFile(join(siblings.fresh, path), content));
+    if (zipSiblings !== undefined) await writeFile(zipSiblings.fresh, toExportZip(plan));
     await replace(target, siblings);
-    if (beside !== undefined) {
-      await mkdir(dirname(beside), { recursive: true });
-      await rename(fresh_zip, beside);
-    }
+    if (beside !== undefined && zipSiblings !== undefined) await rename(zipSiblings.fresh, beside);
     return { folder: target, zip: archive };
   } finally {
-    await rm(siblings.fresh, { recursive: true, force: true });
-    await rm(fresh_zip, { force: true });
-    siblings.release();
+    for (const one of [siblings, zipSiblings]) {
+      if (one === undefined) continue;
+      await rm(one.fresh, { recursive: true, force: true });
+      one.release();
+    }
   }
 }
 

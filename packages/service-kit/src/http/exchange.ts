@@ -106,7 +106,7 @@ export function sendError(
   if (error.code === "unauthorized") headers["www-authenticate"] = "Bearer";
   const { retry_after_s = error.status === 503 ? 1 : undefined } = error;
   if (retry_after_s !== undefined) headers["retry-after"] = String(Math.ceil(retry_after_s));
-  const text = secrets.redact(JSON.stringify({ detail: error.detail }));
+  const text = secrets.redactJson(JSON.stringify({ detail: error.detail }));
   const { req: request } = response;
   const isToCome = isBodyToCome(request);
   const isLate = error.code === "request_timeout";

@@ -8,9 +8,9 @@ import {
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { ServeOptions } from "../options.ts";
-import { sendJson } from "./exchange.ts";
 import { awaitContinue } from "./expect.ts";
-import { createRequestId, identify, requestIdOf } from "./request-id.ts";
+import { createRequestId, identify, idOf, requestIdOf, withRequestId } from "./request-id.ts";
+import { skipBody } from "./unread-body.ts";
 
 /** Longer than the pause between two polls, or the poller meets a connection that is just closing. */
 const keepAlive_ms = 75_000;
@@ -47,7 +47,7 @@ export function createGuardedServer(
 
   server.on("request", (request, response) => {
     if (request.headers.host === undefined && request.httpVersion === "1.1") {
-      return refuseRequest(response, 400, "Expected a Host header, found none");
+      return refuseRequest(response, 400, "Expected a Host header, found none", log);
     }
     answer(request, response);
   });
@@ -56,12 +56,20 @@ export function createGuardedServer(
     server.emit("request", request, response);
   });
   server.on("checkExpectation", (_request, response) => {
-    refuseRequest(response, 417, "Expected no expectation but 100-continue");
+    refuseRequest(response, 417, "Expected no expectation but 100-continue", log);
   });
-  server.on("connect", (_request, socket) => {
-    sayFarewell(socket, 405, "Expected a request for this server, found CONNECT; this is no proxy", {
-      allow: "GET, HEAD, POST",
-    });
+  server.on("connect", (request, socket) => {
+    const request_id = requestIdOf(request.headers);
+    sayFarewell(
+      socket,
+      405,
+      "Expected a request for this server, found CONNECT; this is no proxy",
+      request_id,
+      {
+        allow: "GET, HEAD, POST",
+      },
+    );
+    logRefusal(log, request_id, 405);
   });
   const refused = new WeakSet<Duplex>();
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
@@ -70,7 +78,7 @@ export function createGuardedServer(
     refused.add(socket);
     const [status, detail] = faults[error.code ?? ""] ?? notHttp;
     const request_id = endConnection(socket, status, detail);
-    log.debug({ request_id, http_status: status, code: error.code, status: "refused" }, "connection refused");
+    if (request_id !== undefined) logRefusal(log, request_id, status, error.code);
   });
 
   let told = Number.NEGATIVE_INFINITY;
@@ -96,19 +104,30 @@ const faults: Record<string, [status: number, detail: string]> = {
 };
 const notHttp: [number, string] = [400, "Expected a request of HTTP/1.1, found something else"];
 
-function refuseRequest(response: ServerResponse, status: number, detail: string): void {
-  identify(response, requestIdOf(response.req.headers));
-  sendJson(response, status, { detail }, { connection: "close" });
+/** Answers at once, and closes when who sends has had a moment to read that. */
+function refuseRequest(response: ServerResponse, status: number, detail: string, log: Logger): void {
+  const request_id = requestIdOf(response.req.headers);
+  identify(response, request_id);
+  const text = JSON.stringify({ detail });
+  const head = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+  response.writeHead(status, withRequestId(response, { ...head, connection: "close" }));
+  response.write(text);
+  void skipBody(response.req, farewell_ms).then(() => response.end());
+  logRefusal(log, request_id, status);
 }
 
-/** Answers without a request, and closes. @returns the id of the answer */
+function logRefusal(log: Logger, request_id: string, http_status: number, code?: string): void {
+  log.debug({ request_id, http_status, code, status: "refused" }, "connection refused");
+}
+
+/** Answers without a request, and closes. */
 function sayFarewell(
   socket: Duplex,
   status: number,
   detail: string,
+  request_id: string,
   headers: Record<string, string> = {},
-): string {
-  const request_id = createRequestId();
+): void {
   const body = JSON.stringify({ detail });
   const head = {
     ...headers,
@@ -124,7 +143,6 @@ function sayFarewell(
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), farewell_ms);
   socket.once("close", () => clearTimeout(timer));
-  return request_id;
 }
 
 /** @returns the id of the answer, where one can still be given */
@@ -141,7 +159,11 @@ function endConnection(
     pending.once("close", () => socket.destroy());
     return undefined;
   }
-  if (socket.writable && pending?.headersSent !== true) return sayFarewell(socket, status, detail);
-  socket.destroy();
-  return undefined;
+  if (!socket.writable || pending?.headersSent) {
+    socket.destroy();
+    return undefined;
+  }
+  const request_id = idOf(pending) ?? createRequestId();
+  sayFarewell(socket, status, detail, request_id);
+  return request_id;
 }

@@ -8,7 +8,7 @@ import { clientAddress, clientOf } from "./client-address.ts";
 /** Counts a call of a client. Rejects with ControlError `rate_limited` when it is one too many (R-LIMIT-01). */
 export type RateLimiter = (request: IncomingMessage) => Promise<void>;
 
-/** So many clients are counted one by one in a window; those beyond share so many counters. */
+/** So many clients that are new in a window are counted one by one; those beyond share so many counters. */
 const ownCounters = 10_000;
 const sharedCounters = 1024;
 
@@ -40,20 +40,22 @@ export function createRateLimiter({
   };
 }
 
-/** Names the counter of a client. Who was counted in this window keeps its own, whoever comes then. */
-function createCounters(window_ms: number): (client: string) => string {
+/** Names the counter of a client. Who was counted in this window or the one before keeps its own, whoever comes then. */
+export function createCounters(window_ms: number, now = () => performance.now()): (client: string) => string {
   let own = new Set<string>();
   let before = own;
   let ends = 0;
   return (client) => {
-    const time = performance.now();
+    const time = now();
     if (time >= ends) {
       before = time < ends + window_ms ? own : new Set();
       own = new Set();
       ends = time + window_ms;
     }
     if (own.has(client)) return client;
-    if (!before.has(client) && own.size >= ownCounters) return `shared ${hashOf(client) % sharedCounters}`;
+    // Those who come back may be as many again, and no more: windows must not add up.
+    const room = before.has(client) ? 2 * ownCounters : ownCounters;
+    if (own.size >= room) return `shared ${hashOf(client) % sharedCounters}`;
     own.add(client);
     return client;
   };

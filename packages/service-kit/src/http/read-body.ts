@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
 import { ControlError, type ValidationIssue } from "@aieffect/control-interface";
 import type { ResolvedOptions } from "../options.ts";
 import type { Exchange } from "./exchange.ts";
@@ -17,9 +18,24 @@ export function readJsonBody(
   const { body } = request;
   if (body === undefined) return readBytes(request, limits);
   // Express's parsers leave the stream at its end; a body they did not take is still unread.
-  if (typeof body === "string" || body instanceof Uint8Array)
-    return toJsonBody(Buffer.from(body as Uint8Array));
-  return { value: body, size_bytes: Number(request.headers["content-length"] ?? 0) };
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    const bytes = Buffer.from(body as Uint8Array);
+    assertSize(bytes.length, limits);
+    return toJsonBody(bytes);
+  }
+  const size_bytes = sizeOf(body, request.headers);
+  assertSize(size_bytes, limits);
+  return { value: body, size_bytes };
+}
+
+/** What came in pieces or compressed has a size that its head does not tell. */
+function sizeOf(body: unknown, headers: IncomingHttpHeaders): number {
+  const isTold = headers["content-length"] !== undefined && headers["content-encoding"] === undefined;
+  return isTold ? Number(headers["content-length"]) : Buffer.byteLength(JSON.stringify(body));
+}
+
+function assertSize(size: number, { max_body_bytes }: BodyLimits): void {
+  if (size > max_body_bytes) throw tooLarge(max_body_bytes, String(size));
 }
 
 /** A parsed body, and how large it was. */

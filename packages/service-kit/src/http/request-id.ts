@@ -28,18 +28,23 @@ export function identify(response: ServerResponse, request_id: string): void {
   (response as Identified)[id] = request_id;
 }
 
+/** The id that was noted for a response. */
+export function idOf(response: ServerResponse | null | undefined): string | undefined {
+  return (response as Identified | null | undefined)?.[id];
+}
+
 /** The headers of an answer with its id. Whoever writes a head gives them to `writeHead`, which is quick, or calls {@link setRequestId}. */
 export function withRequestId<H extends Record<string, string | number>>(
   response: ServerResponse,
   headers: H,
 ): H {
-  const request_id = (response as Identified)[id];
+  const request_id = idOf(response);
   if (request_id !== undefined) (headers as Record<string, string | number>)[header] = request_id;
   return headers;
 }
 
 /** Puts the id on a response whose head somebody else will write. */
 export function setRequestId(response: ServerResponse): void {
-  const request_id = (response as Identified)[id];
+  const request_id = idOf(response);
   if (request_id !== undefined) response.setHeader(header, request_id);
 }

@@ -1,5 +1,4 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import { type Stats, statSync } from "node:fs";
 import { ControlError } from "@aieffect/control-interface";
 import { createUrlSigner, type UrlSigner } from "@aieffect/data-plane-file";
 import type { Logger } from "pino";
@@ -29,7 +28,7 @@ interface KeySet {
   signers: readonly UrlSigner[];
 }
 
-/** The file of the keys is looked at no more often, in ms. */
+/** The file of the keys is read no more often, in ms. */
 const lookEvery_ms = 1000;
 
 /**
@@ -83,7 +82,10 @@ function digest(text: string): Buffer {
   return hash("sha256", text, "buffer");
 }
 
-/** Looks whether the file has changed, and takes its keys if it holds any. A file that cannot be read changes nothing. */
+/**
+ * Reads the file again, and takes its keys if it holds any. A file that cannot be read changes
+ * nothing. It is small, and its times and size do not tell every change.
+ */
 function createRefresh(
   file: string,
   now: () => number,
@@ -91,29 +93,19 @@ function createRefresh(
   take: (keys: readonly string[]) => void,
 ): () => void {
   let looked_at = now();
-  let seen: string | undefined;
+  let said: string | undefined;
   return () => {
     const time = now();
     if (Math.abs(time - looked_at) < lookEvery_ms) return;
     looked_at = time;
-    const stamp = stampOf(file);
-    if (stamp === seen) return;
-    seen = stamp;
     try {
       take(readKeyFile(file));
+      said = undefined;
     } catch (error) {
-      log.warn({ err: error, file }, "the keys could not be read again and stay as they are");
+      const { message } = error as Error;
+      if (message !== said)
+        log.warn({ err: error, file }, "the keys could not be read again and stay as they are");
+      said = message;
     }
   };
-}
-
-/** Tells one state of a file from another, also where it is replaced by an older one. */
-function stampOf(file: string): string {
-  let stats: Stats | undefined;
-  try {
-    stats = statSync(file, { throwIfNoEntry: false });
-  } catch {
-    // Not to be looked at is a state as well; reading it says what is wrong.
-  }
-  return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }

@@ -40,7 +40,7 @@ function isoTime(): string {
 /** JSON lines (R-LOG-01, R-ENV-07). */
 export function createLog({ level, dir, name, out, secrets }: LogOptions): ServiceLog {
   const options: LoggerOptions = { level, base: { service: name }, timestamp: isoTime };
-  const lineByLine: LoggerOptions = { ...options, hooks: { streamWrite: secrets.redact } };
+  const lineByLine: LoggerOptions = { ...options, hooks: { streamWrite: secrets.redactJson } };
   if (dir === undefined && out !== undefined) return { log: pino(lineByLine, out), close: async () => {} };
   const stdout = sharedStdout();
   if (dir === undefined) {

@@ -13,29 +13,76 @@ export interface Secrets {
   add(secrets: Iterable<string>): void;
   /** The text without secrets, however they are spelled: plainly, in JSON, in a URL or in base64. */
   redact(text: string): string;
+  /** Lines of JSON without secrets, each of them JSON still, whatever the secrets look like. */
+  redactJson(lines: string): string;
 }
 
 /**
  * Knows these secrets, and the marks by which others are told: user and password in a URL, a
- * signature or token in its query, what follows `Authorization`, `Bearer` or `Basic`. A text of JSON
- * stays JSON.
+ * signature or token in its query, what follows `Authorization`, `Bearer` or `Basic`.
  */
 export function createSecrets(known: Iterable<string>): Secrets {
   let spellings: readonly string[] = [];
+  /** Those that begin alike are told apart where they stand: one may go on where another ends. */
+  let byPiece: readonly [piece: string, spellings: readonly string[]][] = [];
   const add = (secrets: Iterable<string>) => {
-    const all = new Set([...spellings, ...[...secrets].flatMap(spellingsOf)]);
+    spellings = [...new Set([...spellings, ...[...secrets].flatMap(spellingsOf)])];
+    const pieces = new Map<string, string[]>();
+    for (const spelling of spellings) {
+      const piece = spelling.slice(0, piece_length);
+      pieces.set(piece, [...(pieces.get(piece) ?? []), spelling]);
+    }
     // The longest first: one may be the beginning of another.
-    spellings = [...all].sort((one, other) => other.length - one.length);
+    byPiece = [...pieces].sort(([one], [other]) => other.length - one.length);
   };
   add(known);
+  const redact = (text: string) => {
+    let clean = text;
+    for (const [piece, alike] of byPiece) clean = redactAlike(clean, piece, alike);
+    return redactMarked(clean);
+  };
   return {
     add,
-    redact(text) {
-      let clean = text;
-      for (const spelling of spellings) clean = redactOne(clean, spelling);
-      return redactMarked(clean);
+    redact,
+    redactJson(lines) {
+      // Nearly all have nothing to hide, and are many.
+      if (redact(lines) === lines) return lines;
+      return lines
+        .split("\n")
+        .map((line) => redactLine(line, redact))
+        .join("\n");
     },
   };
+}
+
+/** A key of digits stands in numbers, too, and a mark there would leave no JSON: then every value is looked at by itself. */
+function redactLine(line: string, redact: Secrets["redact"]): string {
+  const clean = redact(line);
+  if (clean === line || isJson(clean) || !isJson(line)) return clean;
+  return JSON.stringify(redactValue(JSON.parse(line), redact));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function redactValue(value: unknown, redact: Secrets["redact"]): unknown {
+  if (Array.isArray(value)) return value.map((one) => redactValue(one, redact));
+  if (value !== null && typeof value === "object") {
+    const members = Object.entries(value).map(([name, member]) => [
+      redact(name),
+      typeof member === "string" && secretName.test(name) ? mark : redactValue(member, redact),
+    ]);
+    return Object.fromEntries(members);
+  }
+  const text = String(value);
+  const clean = redact(text);
+  return clean === text ? value : clean;
 }
 
 /**
@@ -58,44 +105,64 @@ export function withoutSecrets(error: unknown, secrets: Secrets): unknown {
 }
 
 function spellingsOf(secret: string): string[] {
+  if (secret.length < shortest) return [];
   const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
   const bytes = Buffer.from(secret);
   const inUrl = encodeURIComponent(bytes.toString());
+  // Some leave fewer characters as they are than JavaScript does.
+  const strictly = inUrl.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
   const plain = [
     secret,
     inJson(secret),
     inJson(inJson(secret)),
-    inUrl,
-    inUrl.replace(/%../g, (octet) => octet.toLowerCase()),
-    inUrl.replaceAll("%20", "+"),
+    ...[inUrl, strictly, inUrl.replaceAll("%20", "+")].flatMap((spelled) => [
+      spelled.replace(octet, (found) => found.toUpperCase()),
+      spelled.replace(octet, (found) => found.toLowerCase()),
+    ]),
   ];
-  if (secret.length < shortest) return [];
   if (secret.length < piece_length) return plain;
   return [...plain, bytes.toString("base64").replace(/=+$/, ""), bytes.toString("base64url")];
 }
 
-function redactOne(text: string, secret: string): string {
-  const piece = secret.slice(0, piece_length);
+const octet = /%[\da-f]{2}/gi;
+
+function redactAlike(text: string, piece: string, spellings: readonly string[]): string {
   let at = text.indexOf(piece);
   if (at < 0) return text;
   let clean = "";
   let from = 0;
   for (; at >= 0; at = text.indexOf(piece, from)) {
-    let length = piece.length;
-    while (length < secret.length && text[at + length] === secret[length]) length++;
     clean += text.slice(from, at) + mark;
-    from = at + length;
+    from = Math.max(...spellings.map((spelling) => endOf(spelling, text, at)));
   }
   return clean + text.slice(from);
 }
+
+/** Where a secret ends that begins there, or what was left of it after a cut. */
+function endOf(secret: string, text: string, at: number): number {
+  let length = Math.min(secret.length, piece_length);
+  while (length < secret.length && text[at + length] === secret[length]) length++;
+  // What is written on goes too, right or wrong: else whoever has a text shown to them, and knows how a
+  // secret begins, would read off how far a guess is right.
+  return secret.length > piece_length ? endOfWord(text, at + length) : at + length;
+}
+
+function endOfWord(text: string, from: number): number {
+  end.lastIndex = from;
+  return end.exec(text)?.index ?? text.length;
+}
+
+const end = /[\s"'\\<>&,;(){}[\]|]/g;
 
 // None of these goes past a quote or a backslash, so that JSON stays whole, and none goes back over a
 // text again and again, however the text is made.
 const userinfo = /:\/\/[^\s/?#"'\\<>]*@/g;
 const inQuery =
-  /\b((?:x-(?:amz|goog)-)?(?:signature|credential|security-token)|sig|(?:access_|id_|refresh_)?token|api[_-]?key|password|passwd|secret)=[^\s&"'\\<>,;)]+/gi;
+  /\b((?:x-(?:amz|goog)-)?(?:signature|credential|security-token)|sig|(?:access_|id_|refresh_)?token|api[_-]?key|password|passwd|(?:client_)?secret)=[^\s&"'\\<>,;)]+/gi;
+// After a name in quotes only a text is taken: in JSON a number or null would not be JSON any more.
 const header =
-  /(authorization|x-api-key|x-amz-security-token)(\\*["']?\s*[:=]\s*\\*["'[]*)((?:bearer|basic|digest|token)\s+)?[^\s"'\\,;&\]]+/gi;
+  /(authorization|x-api-key|x-amz-security-token)(\\*["']\s*[:=]\s*\[?\s*\\*["']|\s*[:=]\s*\\*["'[]*)((?:bearer|basic|digest|token)\s+)?[^\s"'\\,;&\]]+/gi;
+const secretName = /^(?:authorization|x-api-key|x-amz-security-token)$/i;
 const scheme = /\b(bearer|basic)(\s+)([\w.~+/-]{8,}=*)/gi;
 
 /** What every one of them needs: most texts have nothing of it, and log lines are many. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createSecrets } from "./redact.ts";
 import { createLineSink } from "./stdout.ts";
 
 function failing(code: string): never {
@@ -36,6 +37,29 @@ describe("createLineSink", () => {
     sink.flush();
     expect(written.split("\n").filter((text) => text.startsWith("x")).length).toBeLessThan(10);
     expect(written).toMatch(/"msg":"\d+ log lines were dropped, the reader stood still"/);
+  });
+
+  it("hides the secrets of all services that write to it, until they have stopped", () => {
+    let written = "";
+    const sink = createLineSink(1, (_fd, data) => {
+      written += data;
+      return data.length;
+    });
+    const shown = [sink.hide(createSecrets(["KEY-1-CANARY"])), sink.hide(createSecrets(["KEY-2-CANARY"]))];
+    sink.write('{"a":"KEY-1-CANARY KEY-2-CANARY"}\n{"b":1}\n');
+    sink.flush();
+    expect(written).toBe('{"a":"[redacted] [redacted]"}\n{"b":1}\n');
+    // What was written before a service stopped is hidden also when it leaves after that.
+    sink.write('{"c":"KEY-1-CANARY KEY-2-CANARY"}\n');
+    shown[0]?.();
+    sink.flush();
+    for (let line = 0; line < 1000; line++) sink.write('{"d":"KEY-2-CANARY"}\n');
+    shown[1]?.();
+    sink.flush();
+    expect(written).not.toContain("CANARY");
+    sink.write("KEY-1-CANARY\n");
+    sink.flush();
+    expect(written).toContain("KEY-1-CANARY");
   });
 
   it("gives up at once when the reader is gone", () => {

@@ -52,7 +52,7 @@ export function createLineSink(
 
   /** Before lines leave, or what hides something in them does. */
   function redact(): void {
-    for (const secrets of hidden) lines = secrets.redact(lines);
+    for (const secrets of hidden) lines = secrets.redactJson(lines);
   }
 
   function flush(): void {

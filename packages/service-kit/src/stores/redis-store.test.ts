@@ -285,9 +285,13 @@ describe.skipIf(skip)("a store in Redis", () => {
     const one = open();
     const other = open({ namespace: one.namespace });
     const { handle } = (await one.begin(execution(), undefined)).execution;
+    const folder = await tempFolder();
+    await writeFile(join(folder, "half"), "1234567");
+    await one.update(handle, { folder });
     const ended = waitFor(other, (await other.find(handle)) as Execution, hasEnded, forever);
     await one.close();
-    expect(await other.find(handle)).toMatchObject({ status: "failed", retryable: true });
+    const left = { status: "failed", retryable: true, folder_bytes: 7 };
+    expect(await other.find(handle)).toMatchObject(left);
     expect(await ended).toMatchObject({ status: "failed" });
     await expect(one.find(handle)).rejects.toMatchObject({ code: "store_unavailable" });
   });
@@ -381,6 +385,19 @@ describe.skipIf(skip)("a store in a Redis of its own", () => {
     expect(await store.update(gone.handle, { progress: 5 })).toBeUndefined();
     const { handle } = (await store.begin(execution(), undefined)).execution;
     expect(await store.update(handle, { status: "complete", ended_at: 1 })).toMatchObject({ progress: 100 });
+  });
+
+  it("does not wait for Redis when it is closed, nor does what waited before", async () => {
+    const { redis, store, problems } = await start({ patience_ms: 600_000 });
+    const { handle } = (await store.begin(execution(), undefined)).execution;
+    await redis.kill();
+    await until("the outage to be told", () => problems.length > 0);
+    const waiting = [store.update(handle, { progress: 5 }), store.find(handle)];
+    const refusals = waiting.map((call) => expect(call).rejects.toMatchObject({ code: "store_unavailable" }));
+    // A turn later they wait.
+    await new Promise((resolve) => setImmediate(resolve));
+    await store.close();
+    await Promise.all(refusals);
   });
 
   it("says in plain words what cannot be reached, once, and without its password", async () => {

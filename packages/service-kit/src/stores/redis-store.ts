@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ControlError } from "@aieffect/control-interface";
 import { applyChange, type Execution, type ExecutionChange, hasEnded } from "../tasks/execution.ts";
+import { bytesIn } from "./bytes-in.ts";
 import { createRedisConnection } from "./redis/connection.ts";
 import { type Current, currentFields, nextVersion, toCurrent } from "./redis/current.ts";
 import { createFeed } from "./redis/feed.ts";
@@ -267,12 +268,13 @@ export function createRedisStore(options: RedisStoreOptions): TaskStore {
     if (own.delete(handle)) feed.release(handle);
   }
 
-  function failed(error: string): ExecutionChange {
-    return { status: "failed", error, retryable: true, ended_at: now() };
+  function failed(error: string, folder?: string): ExecutionChange {
+    return { status: "failed", error, retryable: true, folder_bytes: bytesIn(folder), ended_at: now() };
   }
 
   async function lose(handle: string, of: string): Promise<void> {
-    if ((await change(handle, failed(lost), true)) !== undefined) return;
+    const folder = (await read(handle))?.execution.folder;
+    if ((await change(handle, failed(lost, folder), true)) !== undefined) return;
     const current = await read(handle);
     if (current !== undefined && !hasEnded(current.execution)) return;
     // It does not run, so it must not keep the dead replica from being forgotten.
@@ -293,7 +295,8 @@ export function createRedisStore(options: RedisStoreOptions): TaskStore {
       connection.hurry(Math.min(shortly_ms, patience_ms));
       try {
         // What has not been ended by now, nobody would ever end.
-        await Promise.all([...own.keys()].map((handle) => change(handle, failed(lost))));
+        const ends = [...own].map(([handle, known]) => change(handle, failed(lost, known?.execution.folder)));
+        await Promise.all(ends);
         await lease.leave();
       } catch (error) {
         connection.report(error);

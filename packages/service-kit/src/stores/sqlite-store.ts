@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { applyChange, type Execution, type ExecutionChange, hasEnded } from "../tasks/execution.ts";
+import { bytesIn } from "./bytes-in.ts";
 import { createDatabaseFile, Refusal } from "./sqlite/database-file.ts";
 import { createGroupCommit } from "./sqlite/group-commit.ts";
 import {
@@ -96,7 +97,7 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
     const made = file.read(() => createTaskTables(file.database()));
     file.transaction(() => {
       for (const execution of made.running()) {
-        applyChange(execution, { ...lost, ended_at: now() });
+        applyChange(execution, { ...lost, folder_bytes: bytesIn(execution.folder), ended_at: now() });
         made.replace(execution);
       }
     });

@@ -92,12 +92,17 @@ export interface Engine {
 /** How soon old tasks are looked for after one that takes room on a disk with a quota has ended, in ms. */
 const pruneSoon_ms = 1000;
 
+const stopped = "The service was stopped before the task ended; sending it again makes sense";
+
 export function createEngine(parts: EngineParts): Engine {
   const { operations, store, plane, log, now } = parts;
   const slots = createSlots(parts.limits);
   const runner = createRunner(parts, slots);
   const stopping = new AbortController();
-  const uploads = createUploads(parts, (execution) => endOf(execution, { gone: () => stopping.signal }));
+  const uploads = createUploads(parts, {
+    endOf: (execution) => endOf(execution, { gone: () => stopping.signal }),
+    finish: runner.finish,
+  });
   // Every caller that waits listens; that they are many is no leak, as Node would warn.
   setMaxListeners(0, stopping.signal);
 
@@ -197,7 +202,8 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   async function fail(handle: string, error: string, retryable: boolean): Promise<Execution | undefined> {
-    const folder_bytes = await measureFolder((await store.find(handle))?.folder, parts);
+    const running = await store.find(handle);
+    const folder_bytes = running === undefined ? 0 : await measureFolder(running.folder, running, parts);
     const end = { status: "failed", error, retryable, folder_bytes, ended_at: now() } as const;
     const ended = await store.update(handle, end);
     runner.abort(handle, new ControlError("aborted", error));
@@ -241,21 +247,19 @@ export function createEngine(parts: EngineParts): Engine {
     const settled = () => Promise.all([uploads.settled(), runner.settled()]);
     if (!(await settlesWithin(settled(), grace_ms))) {
       uploads.abort(new ControlError("stopping", "The service was stopped before the upload was whole"));
-      await Promise.all(runner.handles().map(abandon));
+      await settlesWithin(Promise.all(runner.going().map(abandon)), 1000);
+      // Also where the store lets them wait.
+      for (const { handle } of runner.going()) runner.abort(handle, new ControlError("aborted", stopped));
       await settlesWithin(settled(), 1000);
     }
     runner.close();
     await settlesWithin(runner.settled(), 1000);
   }
 
-  async function abandon(handle: string): Promise<void> {
-    const reason = "The service was stopped before the task ended; sending it again makes sense";
-    try {
-      await fail(handle, reason, true);
-    } catch (error) {
-      log.error({ err: error, handle }, "the store does not take that a task was stopped");
-      runner.abort(handle, new ControlError("aborted", reason));
-    }
+  async function abandon(execution: Execution): Promise<void> {
+    await fail(execution.handle, stopped, true).catch((error: unknown) => {
+      log.error({ ...idsOf(execution), err: error }, "the store does not take that a task was stopped");
+    });
   }
 
   return { execute, keep, find, cancel, waitFor: wait, stopping: stopping.signal, queue: slots, prune, stop };

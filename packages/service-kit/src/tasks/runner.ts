@@ -17,6 +17,15 @@ import { createUnkeptEnds } from "./unkept-ends.ts";
 const maxErrorLength = 4000;
 const maxMessageLength = 1000;
 
+const forgotten = {
+  status: "failed",
+  error:
+    "The task ended, but its result could not be kept, because the store has lost it; send the task again",
+  retryable: true,
+  output: null,
+  payload: undefined,
+} as const;
+
 /** What a task is run with beside its request. */
 export interface RunOptions {
   /** Size of the request's body. @default 0 */
@@ -35,12 +44,17 @@ export interface Runner {
     execution: Execution,
     options: RunOptions,
   ): Promise<Execution>;
+  /**
+   * Keeps the end of an execution: as long as the store refuses it, it is asked again, and the caller
+   * of a sequential one is told after about 10 s that it failed. Gives it as it is kept; never rejects.
+   */
+  finish(execution: Execution, change: ExecutionChange): Promise<Execution>;
   /** The end of one that runs here. */
   endOf(handle: string): Promise<Execution> | undefined;
   /** Fires the signal of one that runs here. */
   abort(handle: string, reason: Error): void;
-  /** Handles of all whose operation goes on here. */
-  handles(): string[];
+  /** All whose operation goes on here, as they began. */
+  going(): Execution[];
   /** The execution with the end that its caller was told, be it that the store does not know it yet. */
   asTold(execution: Execution): Execution;
   /** Resolves when all that runs here now has ended, and the store has taken the end. */
@@ -51,6 +65,7 @@ export interface Runner {
 
 /** One that runs here. */
 interface Running {
+  execution: Execution;
   abort: LazyAbort;
   ended: Promise<Execution>;
   trace: TraceContext | undefined;
@@ -189,7 +204,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     if (folder !== undefined) {
       folders.delete(execution.handle);
       change.folder = folder;
-      change.folder_bytes = await measureFolder(folder, parts);
+      change.folder_bytes = await measureFolder(folder, execution, parts);
     }
     try {
       return (await store.update(execution.handle, change)) ?? (await overtaken(execution, change));
@@ -207,7 +222,9 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     if (change.folder !== undefined && ended?.folder === undefined) {
       await plane.removeTaskFolder(change.folder);
     }
-    return ended ?? { ...execution, ...change };
+    if (ended !== undefined) return ended;
+    // A store that has lost its data: nobody would find that payload.
+    return { ...execution, ...change, ...(change.payload !== undefined && forgotten) };
   }
 
   /** Never throws, whatever an operation throws: objects without a prototype, hostile getters, nothing at all. */
@@ -236,12 +253,14 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
     start(operation, request, execution, options) {
       const abort = new LazyAbort();
       const ended = run(operation, request, execution, options, abort);
-      running.set(execution.handle, { abort, ended, trace: options.trace, refusal_logged: false });
+      running.set(execution.handle, { execution, abort, ended, trace: options.trace, refusal_logged: false });
       return ended;
     },
+    finish,
     endOf: (handle) => running.get(handle)?.ended,
     abort: (handle, reason) => running.get(handle)?.abort.abort(reason),
-    handles: () => [...running.keys()].filter((handle) => !unkept.has(handle)),
+    going: () =>
+      [...running.values()].flatMap(({ execution }) => (unkept.has(execution.handle) ? [] : [execution])),
     asTold: unkept.asTold,
     settled: async () => {
       await Promise.all([...running.values()].map(({ ended }) => ended));

@@ -11,9 +11,11 @@ import {
   type StoredPayload,
   toHttpReference,
 } from "@aieffect/data-plane-file";
+import { storeUnavailable } from "../stores/store-errors.ts";
 import { createHandle } from "./create-handle.ts";
 import type { EngineParts } from "./engine.ts";
-import { createExecution, type Execution } from "./execution.ts";
+import { createExecution, type Execution, hasEnded, idsOf } from "./execution.ts";
+import type { Runner } from "./runner.ts";
 
 /** What a kept upload is called where operations have their names, and where its form names no workflow. */
 const method = "upload";
@@ -34,9 +36,9 @@ interface KeptUpload {
 /** Keeps what comes from outside. */
 export interface Uploads {
   /**
-   * Keeps what `receive` brings as an execution that is complete at once (R-UP-02); if it cannot be
-   * kept, its folder is removed (R-UP-04).
-   * @throws whatever `receive` throws; ControlError `idempotency_mismatch`
+   * Keeps what `receive` brings as an execution that is complete at once (R-UP-02). If the store does
+   * not begin it, its folder is removed (R-UP-04); from then on retention removes both.
+   * @throws whatever `receive` throws; ControlError `idempotency_mismatch`, `store_unavailable`, `aborted`
    */
   keep(receive: (call: ReceiveCall) => Promise<ReceivedUpload>, options: KeepOptions): Promise<KeptUpload>;
   /** Resolves when all that is being received now is kept or refused. */
@@ -45,10 +47,16 @@ export interface Uploads {
   abort(reason: Error): void;
 }
 
-/** @param endOf the end of an execution that may still run, here or elsewhere */
+/** What the engine does for uploads as well. */
+interface UploadEnds {
+  /** The end of an execution that may still run, here or elsewhere; as it is when the service stops. */
+  endOf(execution: Execution): Promise<Execution>;
+  finish: Runner["finish"];
+}
+
 export function createUploads(
   { store, plane, log, dataUrl, now }: EngineParts,
-  endOf: (execution: Execution) => Promise<Execution>,
+  { endOf, finish }: UploadEnds,
 ): Uploads {
   const receiving = new Set<Promise<unknown>>();
   const cutOff = new AbortController();
@@ -63,18 +71,18 @@ export function createUploads(
     // Keys are scoped to workflow and task (R-IDEM-06): an upload that names no task is the key's own (R-UP-06).
     const task_id = idempotency_key ?? handle;
     const received = await receive({ workflow_id: defaultWorkflow, task_id, signal: cutOff.signal });
-    let kept = false;
+    let begins = false;
     try {
       const candidate = toExecution(received);
       const output = toHttpReference(received.stored, dataUrl(handle), { metadata: received.metadata });
       const begun = await store.begin(candidate, idempotency_key);
       if (begun.outcome === "mismatch") throw keyMismatch(idempotency_key);
       if (begun.outcome !== "started") return { execution: await asBefore(begun.execution), replayed: true };
-      const execution = await complete(candidate, received.stored, output);
-      kept = true;
-      return { execution, replayed: false };
+      // Another upload must not get its folder, which goes when this one is dropped.
+      begins = true;
+      return { execution: await complete(candidate, received.stored, output), replayed: false };
     } finally {
-      if (!kept) await plane.removeTaskFolder(received.folder);
+      if (!begins) await plane.removeTaskFolder(received.folder);
     }
 
     function toExecution(upload: ReceivedUpload): Execution {
@@ -97,22 +105,21 @@ export function createUploads(
   }
 
   async function complete(
-    { handle, workflow_id, task_id, folder, created_at, correlation_id }: Execution,
+    candidate: Execution,
     { path, format, size_bytes }: StoredPayload,
     output: DataReference,
   ): Promise<Execution> {
-    const execution = await store.update(handle, {
-      status: "complete",
-      output,
-      payload: { path, format, size_bytes },
-      folder,
-      folder_bytes: size_bytes,
-      ended_at: now(),
-    });
-    if (execution === undefined) throw new ControlError("aborted", "The upload was cancelled");
-    const ids = { workflow_id, task_id, method, ...(correlation_id !== undefined && { correlation_id }) };
-    const duration_ms = (execution.ended_at ?? created_at) - created_at;
-    log.info({ ...ids, status: "complete", duration_ms, size_bytes, handle }, "upload kept");
+    const { handle, folder, created_at } = candidate;
+    const payload = { path, format, size_bytes };
+    const end = { status: "complete", output, payload, folder, folder_bytes: size_bytes } as const;
+    const execution = await finish(candidate, end);
+    const { status, error, retryable, ended_at } = execution;
+    if (status !== "complete") {
+      const message = `The upload was not kept: ${error}`;
+      throw retryable ? storeUnavailable(message) : new ControlError("aborted", message);
+    }
+    const duration_ms = (ended_at ?? created_at) - created_at;
+    log.info({ ...idsOf(execution), status, duration_ms, size_bytes, handle }, "upload kept");
     return execution;
   }
 
@@ -120,6 +127,11 @@ export function createUploads(
   async function asBefore(execution: Execution): Promise<Execution> {
     const ended = await endOf(execution);
     if (ended.status === "complete") return ended;
+    if (!hasEnded(ended)) {
+      const message =
+        "The service is stopping, and the upload under this Idempotency-Key is on its way still";
+      throw new ControlError("stopping", message, { retry_after_s: 5 });
+    }
     const message = `Expected the upload under this Idempotency-Key to be kept, found that it was not: ${ended.error}; send it with a new key`;
     throw new ControlError("internal", message);
   }

@@ -1,4 +1,6 @@
-import { until } from "@aieffect/test-support";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tempFolder, until } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Retention, TaskStore } from "../stores/task-store.ts";
 import { createExecution, type Execution, type ExecutionChange } from "../tasks/execution.ts";
@@ -106,13 +108,18 @@ export function describeDurableStore(
       const reopen = await openings();
       const first = await reopen();
       const running = (await first.begin(execution("t", "key"), "key")).execution.handle;
-      await first.update(running, { progress: 40, folder: "/data/w/t" });
+      const folder = await tempFolder();
+      await mkdir(join(folder, "deep"));
+      await writeFile(join(folder, "deep", "half"), "1234567");
+      await first.update(running, { progress: 40, folder });
       const second = await reopen();
       const lost = await until("the task to be lost", async () => {
         const found = await second.find(running);
         return found?.status === "failed" ? found : undefined;
       });
-      expect(lost).toMatchObject({ retryable: true, progress: 40, steps: [0, 40], folder: "/data/w/t" });
+      // Its files count as those of any other that ended.
+      const files = { folder, folder_bytes: 7 };
+      expect(lost).toMatchObject({ retryable: true, progress: 40, steps: [0, 40], ...files });
       expect(lost.error).toMatch(/lost|stopped/i);
       expect(lost.ended_at).toBeGreaterThan(0);
       expect(await second.update(running, { status: "complete" })).toBeUndefined();

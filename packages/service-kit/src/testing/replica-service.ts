@@ -1,4 +1,6 @@
 /** One replica of a service in a process of its own, for tests that kill and pause it: URL of a Redis, ms of a lease. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { concurrentService, createRedisStore, defineOperation, serve } from "../index.ts";
 
@@ -7,8 +9,9 @@ const operations = [
   defineOperation({
     name: "Long",
     sink: true,
-    async run({ signal, log }) {
+    async run({ signal, log, folder }) {
       signal.addEventListener("abort", () => log.info("told to stop"));
+      await writeFile(join(await folder(), "half"), "1234567");
       await pause(60_000, undefined, { signal });
     },
   }),

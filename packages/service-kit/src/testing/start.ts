@@ -4,7 +4,7 @@ import { Writable } from "node:stream";
 import { tempFolder } from "@aieffect/test-support";
 import express from "express";
 import { onTestFinished } from "vitest";
-import type { Operation, Service, ServiceOptions } from "../index.ts";
+import type { Operation, ServeOptions, Service, ServiceOptions } from "../index.ts";
 import { concurrentService, controlRouter, sequentialService, serve } from "../index.ts";
 
 /** How a test reaches a service: the standalone server, or a router in somebody's app. */
@@ -35,8 +35,13 @@ export async function start(
   {
     door = "serve",
     style = "sequential",
+    listen = {},
     ...options
-  }: Partial<ServiceOptions> & { door?: Door; style?: "sequential" | "concurrent" } = {},
+  }: Partial<ServiceOptions> & {
+    door?: Door;
+    style?: "sequential" | "concurrent";
+    listen?: ServeOptions;
+  } = {},
 ): Promise<Started> {
   const folder = options.data_dir ?? (await tempFolder());
   let log = "";
@@ -48,7 +53,7 @@ export async function start(
   });
   const variant = style === "sequential" ? sequentialService : concurrentService;
   const service = variant({ operations, name: "test", data_dir: folder, log_out, ...options });
-  const url = await open(service, door);
+  const url = await open(service, door, listen);
   const call: Started["call"] = async (path, init) => {
     const response = await fetch(url + path, init);
     const text = await response.text();
@@ -78,9 +83,10 @@ export async function start(
   };
 }
 
-async function open(service: Service, door: Door): Promise<string> {
+async function open(service: Service, door: Door, listen: ServeOptions): Promise<string> {
   if (door === "serve") {
-    const running = await serve(service, { host: "127.0.0.1", port: 0, handle_signals: false, grace_ms: 0 });
+    const given = { host: "127.0.0.1", port: 0, handle_signals: false, grace_ms: 0, ...listen };
+    const running = await serve(service, given);
     onTestFinished(() => running.close());
     return running.url;
   }

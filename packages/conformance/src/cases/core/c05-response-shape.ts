@@ -1,6 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import { judge } from "../../engine/drive.ts";
 import { codeOfRefusal } from "../codes-of-refusals.ts";
+import { needsToken, replyOr } from "../prerequisites.ts";
 
 export const responseShape = defineCase({
   id: "C05",
@@ -18,9 +19,14 @@ export const responseShape = defineCase({
   async run(t) {
     for (const sample of t.samples()) {
       const exchange = await t.execute(sample);
-      const reply = t.replied(exchange);
+      const reply = replyOr(t, exchange, "C02");
+      needsToken(t, reply);
+      if (reply.status >= 400) t.untestable(`execute answered ${reply.status} : see C02`);
+      if (reply.status >= 300) t.untestable(`execute answered ${reply.status} : see C10`);
       const verdict = judge(exchange, "execute");
-      t.check(verdict?.accepted === true, codeOfRefusal(exchange, verdict), {
+      // What stands inside the reference, and the handle, are looked at by cases of their own (D01 to D03, T01).
+      const others = verdict?.fields?.every((field) => /^(?:output|task_id)/.test(field)) ?? false;
+      t.check(verdict?.accepted === true || others, codeOfRefusal(exchange, verdict), {
         expected: "a reply that the orchestrator takes",
         found: verdict?.why ?? "nothing",
         at: exchange,

@@ -32,8 +32,9 @@ export const everythingIsReached: Rule = (useCase) => {
   // With connections that are wrong nobody knows what would be reached.
   if (start_service === undefined || hasWrongConnections(also_connected, useCase)) return alone;
   const { successors, predecessors, keys } = toGraph(useCase);
+  // What is wrong with a start that takes an output is told by another rule.
   const starts = [...keys].filter((key) => key.startsWith(`${start_service}:`));
-  if (starts.length === 0) return alone;
+  if (starts.every((key) => predecessors.has(key))) return alone;
   const led = foldersOf(reach(starts, successors));
   const around = foldersOf(reach(starts, successors, predecessors));
   const begins = (folder: string) => !connections.some((one) => one.to_service === folder);

@@ -1,29 +1,11 @@
 import type { Rule } from "../check-use-case.ts";
-import { endsOf, reach, toGraph } from "../graph.ts";
+import { cyclesIn, endsOf, reach, toGraph } from "../graph.ts";
 
 /** Every group of nodes that feed each other is one problem. */
 export const noCycle: Rule = (useCase) => {
   const graph = toGraph(useCase);
   const { successors, predecessors, connections } = graph;
-  // What no cycle leads to, or what leads to no cycle, falls away from both ends.
-  const left = new Set([...successors.keys(), ...predecessors.keys()]);
-  for (const [inwards, outwards] of [
-    [predecessors, successors],
-    [successors, predecessors],
-  ] as const) {
-    const queue = [...left].filter((key) => !(inwards.get(key) ?? []).some((one) => left.has(one)));
-    const counts = new Map(
-      [...left].map((key) => [key, (inwards.get(key) ?? []).filter((one) => left.has(one)).length]),
-    );
-    for (const key of queue) {
-      left.delete(key);
-      for (const next of outwards.get(key) ?? []) {
-        const count = (counts.get(next) ?? 0) - 1;
-        counts.set(next, count);
-        if (count === 0 && left.has(next)) queue.push(next);
-      }
-    }
-  }
+  const left = cyclesIn(successors, predecessors);
   const problems = [];
   const told = new Set<string>();
   for (const connection of connections) {

@@ -28,7 +28,7 @@ export interface RedisConnection {
   report(error: unknown): void;
   /** What stands for an outage in an error. */
   unavailable(): ControlError;
-  /** From now on waits for Redis only so long, in ms. */
+  /** From now on waits for Redis only so long, in ms; so do the calls that wait already. */
   hurry(within_ms: number): void;
   /** Commands could be sent at some time. */
   readonly wasReachable: boolean;
@@ -192,6 +192,10 @@ export function createRedisConnection(
     unavailable,
     hurry(within_ms) {
       patience = within_ms;
+      const waited = [...waiting];
+      setTimeout(() => {
+        for (const settle of waited) settle(unavailable());
+      }, within_ms).unref();
     },
     get wasReachable() {
       return wasReachable;

@@ -1,0 +1,17 @@
+import { catalogue } from "../../cases/catalogue.ts";
+import { runAgainst } from "../judge-mutant.ts";
+import { describe, isUnsettled } from "../outcome.ts";
+import type { BenignService } from "./benign.ts";
+
+/** Runs every case against an odd but legal service. @returns what is wrong with the suite, undefined when nothing */
+export async function judgeBenign(benign: BenignService): Promise<string | undefined> {
+  let fired = 0;
+  const hooks = benign.odd(() => fired++);
+  const results = await runAgainst({ ...benign.service, hooks }, catalogue, {}, benign.samples);
+  if (fired === 0) return "it never was odd";
+  const bad = results.filter((result) => {
+    const mayWarn = result.status === "warn" && benign.warns?.includes(result.case.id);
+    return isUnsettled(result) && !mayWarn;
+  });
+  return bad.length === 0 ? undefined : bad.map(describe).join("; ");
+}

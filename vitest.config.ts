@@ -28,6 +28,8 @@ export default defineConfig({
       project("orchestrator-lite", "orchestrator-lite"),
       project("conformance", "packages/conformance", ["src"], 60_000),
       project("conformance-lab", "packages/conformance-lab", ["src"], 120_000),
+      project("onboarding", "packages/onboarding"),
+      project("cli", "packages/cli"),
       project("readme", "scripts", ["."]),
       project("file-based-energy-pipeline", "use-cases/file_based_energy_pipeline", [
         "services",

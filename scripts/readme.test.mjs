@@ -1,6 +1,6 @@
 /** README.md, run: every shell line does what it says, and the code that is shown is code that runs. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,29 +89,32 @@ describe("README.md", () => {
   });
 });
 
-describe.each(["packages/control-interface", "packages/service-kit", "packages/conformance"])(
-  "%s/README.md",
-  (folder) => {
-    it("shows programs that run", async () => {
-      const text = await readFile(`${root}${folder}/README.md`, "utf8");
-      const programs = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program]) => program);
-      expect(programs.length).toBeGreaterThan(0);
-      for (const [index, program] of programs.entries()) {
-        const file = `${root}${folder}/examples/.readme-${process.pid}-${index}.mjs`;
-        await writeFile(file, program);
-        try {
-          const command = start(`node "${file}"`);
-          // Servers say so and stay; the others end.
-          if (/\b(serve|listen)\(/.test(program))
-            await expect.poll(command.output, { timeout: 20_000 }).toContain("listening");
-          else expect({ code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
-        } finally {
-          await rm(file);
-        }
+describe.each([
+  "packages/control-interface",
+  "packages/service-kit",
+  "packages/conformance",
+  "packages/onboarding",
+])("%s/README.md", (folder) => {
+  it("shows programs that run", async () => {
+    const text = await readFile(`${root}${folder}/README.md`, "utf8");
+    const programs = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program]) => program);
+    expect(programs.length).toBeGreaterThan(0);
+    await mkdir(`${root}${folder}/examples`, { recursive: true });
+    for (const [index, program] of programs.entries()) {
+      const file = `${root}${folder}/examples/.readme-${process.pid}-${index}.mjs`;
+      await writeFile(file, program);
+      try {
+        const command = start(`node "${file}"`);
+        // Servers say so and stay; the others end.
+        if (/\b(serve|listen)\(/.test(program))
+          await expect.poll(command.output, { timeout: 20_000 }).toContain("listening");
+        else expect({ code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
+      } finally {
+        await rm(file);
       }
-    });
-  },
-);
+    }
+  });
+});
 
 describe("packages/conformance/README.md", () => {
   const folder = `${root}packages/conformance/`;

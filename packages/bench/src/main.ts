@@ -5,11 +5,20 @@ import { coldStart } from "./cold-start.ts";
 import { controlPlane } from "./control-plane.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { notice } from "./notice.ts";
+import { onboarding } from "./onboarding.ts";
 import { pipelineOverhead } from "./pipeline-overhead.ts";
 import { stores } from "./stores.ts";
 import { streaming } from "./streaming.ts";
 
-const benches: readonly Bench[] = [controlPlane, stores, pipelineOverhead, notice, streaming, coldStart];
+const benches: readonly Bench[] = [
+  controlPlane,
+  stores,
+  pipelineOverhead,
+  notice,
+  streaming,
+  coldStart,
+  onboarding,
+];
 
 const usage = `Usage: npm run -s bench -- [name ...] [--json]
 

@@ -1,0 +1,129 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { tempFolder } from "@aieffect/test-support";
+import fc from "fast-check";
+import { strToU8, zipSync } from "fflate";
+import { describe, expect, it } from "vitest";
+import { planExport } from "../plan/plan-export.ts";
+import { ProblemsError } from "../problems/problem.ts";
+import { readExportFiles } from "../read/read-export.ts";
+import { readUseCase } from "../read/read-use-case.ts";
+import { topologies } from "../testing/topologies.ts";
+import { type GivenUseCase, row, writeUseCase as writeGiven } from "../testing/write-use-case.ts";
+import { toExportFiles, toExportZip } from "../write/export-files.ts";
+import { planImport } from "./plan-import.ts";
+import { readZip } from "./read-package.ts";
+import { writeUseCase } from "./write-use-case.ts";
+
+async function exported(given: GivenUseCase) {
+  return planExport(await readUseCase(await writeGiven(given)));
+}
+
+/** Imports the ZIP of an export into a folder of the same name, and exports that. */
+async function roundTrip(given: GivenUseCase) {
+  const first = await exported(given);
+  const files = planImport(readExportFiles(readZip(toExportZip(first), "pipeline.zip")));
+  const folder = join(await tempFolder(), given.name ?? "wind_park");
+  await writeUseCase(files, folder);
+  const second = planExport(await readUseCase(folder));
+  return { first, second };
+}
+
+function problemsOf(run: () => unknown) {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ProblemsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("an imported package", () => {
+  it("exported again is the same, apart from its id", async () => {
+    await fc.assert(
+      fc.asyncProperty(topologies(25), async (topology) => {
+        const { first, second } = await roundTrip(topology);
+        expect({ ...second.blueprint, pipeline_id: "" }).toEqual({ ...first.blueprint, pipeline_id: "" });
+        expect(second.dockerinfo).toEqual(first.dockerinfo);
+        expect(second.protos).toEqual(first.protos);
+      }),
+      { numRuns: 4 },
+    );
+  });
+
+  it("that was imported before is the same in every byte", async () => {
+    const { second } = await roundTrip(row);
+    const files = planImport(readExportFiles(toExportFiles(second)));
+    const folder = join(await tempFolder(), "wind_park");
+    await writeUseCase(files, folder);
+    expect(toExportFiles(planExport(await readUseCase(folder)))).toEqual(toExportFiles(second));
+  });
+
+  it("may be a zipped folder", async () => {
+    const files = [...toExportFiles(await exported(row))].map(([path, text]) => [
+      `export/${path}`,
+      strToU8(text),
+    ]);
+    const read = readExportFiles(readZip(zipSync(Object.fromEntries(files)), "export.zip"));
+    expect([...planImport(read).keys()]).toContain("services/trainer/proto/trainer.proto");
+  });
+
+  it("is refused with everything that is wrong with it", async () => {
+    const { blueprint, dockerinfo, protos } = await exported(row);
+    const broken = structuredClone(blueprint);
+    (broken.nodes[0] as { container_name: string }).container_name = "../evil1";
+    const problems = problemsOf(() =>
+      planImport(
+        readExportFiles(
+          new Map([
+            ["blueprint.json", JSON.stringify(broken)],
+            ["dockerinfo.json", JSON.stringify({ docker_info_list: dockerinfo.docker_info_list.slice(1) })],
+            ...[...protos].slice(1),
+          ]),
+        ),
+      ),
+    );
+    expect(problems.length).toBeGreaterThanOrEqual(2);
+    expect(problems.every(({ severity }) => severity === "error")).toBe(true);
+  });
+
+  it.each(["../evil1", "a/b1", "..1", "C:1"])(
+    "never becomes a folder that is called %s",
+    async (container_name) => {
+      const plan = await exported({ ...row, connections: [] });
+      const [node, ...rest] = plan.blueprint.nodes;
+      const nodes = [{ ...(node as object), container_name }, ...rest];
+      const [address, ...others] = plan.dockerinfo.docker_info_list;
+      const files = new Map([
+        ...toExportFiles(plan),
+        ["blueprint.json", JSON.stringify({ ...plan.blueprint, nodes })],
+        [
+          "dockerinfo.json",
+          JSON.stringify({ docker_info_list: [{ ...address, container_name }, ...others] }),
+        ],
+      ] as const);
+      expect(problemsOf(() => planImport(readExportFiles(files))).map(({ code }) => code)).toContain("name");
+    },
+  );
+
+  it("is no archive that grows, and is one", () => {
+    const bomb = zipSync({ "blueprint.json": new Uint8Array(20 * 2 ** 20) });
+    expect(problemsOf(() => readZip(bomb, "bomb.zip"))[0]?.message).toContain("20971520 bytes long");
+    expect(problemsOf(() => readZip(strToU8("no archive"), "no.zip"))[0]?.code).toBe("unreadable");
+  });
+
+  it("replaces nothing that is there, and leaves nothing half-written", async () => {
+    const files = planImport(readExportFiles(toExportFiles(await exported(row))));
+    const parent = await tempFolder();
+    const folder = join(parent, "wind_park");
+    await writeUseCase(files, folder);
+    await expect(writeUseCase(files, folder)).rejects.toThrow(
+      "Expected a new folder for the use case, found",
+    );
+    // A file where a folder has to be.
+    const bad = new Map([...files, ["connections.json/impossible", ""]]);
+    await expect(writeUseCase(bad, join(parent, "other"))).rejects.toThrow();
+    expect(await readdir(parent)).toEqual(["wind_park"]);
+  });
+});

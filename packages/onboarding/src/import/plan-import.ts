@@ -1,0 +1,97 @@
+import { checkExport } from "../check/check-export.ts";
+import { folderSchema } from "../model/connections.ts";
+import { toContainer } from "../plan/names.ts";
+import { type Problem, ProblemsError, sortProblems } from "../problems/problem.ts";
+import type { ReadExport } from "../read/read-export.ts";
+
+/** Texts by path, of a use case that is about to be written. */
+export type UseCaseFiles = ReadonlyMap<string, string>;
+
+/**
+ * A portal package as a use case: connections.json, and a folder per node with its proto. Exported
+ * again it gives the same blueprint, apart from its name, its pipeline_id and the names of images,
+ * which come from the use case's folder, and from containers whose name does not end in 1.
+ *
+ * @throws ProblemsError with everything that is wrong with the package
+ */
+export function planImport(read: ReadExport): UseCaseFiles {
+  const errors = checkExport(read).filter(
+    ({ severity, code }) => severity === "error" && code !== "message-mismatch",
+  );
+  const { blueprint, dockerinfo, protos, lineOf } = read;
+  if (blueprint === undefined || dockerinfo === undefined || errors.length > 0)
+    throw new ProblemsError(errors);
+  const problems: Problem[] = [];
+  const folders = new Map<string, string>();
+  for (const [index, { container_name }] of blueprint.nodes.entries()) {
+    const folder = container_name.replace(/1$/, "");
+    const refuse = (code: Problem["code"], message: string, fix: string) => {
+      const line = lineOf("blueprint.json", ["nodes", index, "container_name"]);
+      problems.push({ code, severity: "error", file: "blueprint.json", line, message, fix });
+    };
+    if (!folderSchema.safeParse(folder).success) {
+      refuse(
+        "name",
+        `Expected a container_name of letters, digits, _ and -, found "${container_name}"`,
+        "Rename the container",
+      );
+    }
+    if ([...folders.values()].includes(folder)) {
+      refuse(
+        "name-clash",
+        `Expected every node to have a folder of its own, found two for services/${folder}`,
+        "Rename one of the containers",
+      );
+    }
+    folders.set(container_name, folder);
+  }
+  if (problems.length > 0) throw new ProblemsError(sortProblems(problems));
+
+  const folderOf = (container: string) => folders.get(container) as string;
+  const files = new Map<string, string>();
+  for (const { container_name, proto_uri } of blueprint.nodes) {
+    const proto = protos.get(proto_uri ?? `microservice/${container_name}.proto`);
+    if (proto === undefined) continue;
+    files.set(`services/${folderOf(container_name)}/proto/${folderOf(container_name)}.proto`, proto.text);
+    // Beside the node's own they would be a second proto of it.
+    for (const [path, text] of proto.imported) if (isInside(path)) files.set(`proto/${path}`, text);
+  }
+  const addresses = dockerinfo.docker_info_list
+    .filter(({ container_name }) => folders.has(container_name))
+    .map(
+      ({ container_name, ip_address, port }) =>
+        [folderOf(container_name), { ip_address, port: Number(port) }] as const,
+    )
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const connections = blueprint.nodes.flatMap(({ container_name, operation_signature_list }) =>
+    operation_signature_list.flatMap(({ connected_to, operation_signature }) =>
+      connected_to.map((next) => ({
+        from_service: folderOf(container_name),
+        from_method: operation_signature.operation_name,
+        to_service: folderOf(next.container_name),
+        to_method: next.operation_signature.operation_name,
+      })),
+    ),
+  );
+  const { name, creation_date } = blueprint;
+  const pipeline = {
+    name,
+    description: "",
+    ...(creation_date !== undefined && { creation_date }),
+    service_mapping: Object.fromEntries(addresses),
+    connections,
+  };
+  files.set("connections.json", `${JSON.stringify({ pipeline }, undefined, 2)}\n`);
+  return files;
+}
+
+/** Whether exporting the imported use case gives containers of the same names. */
+export function keepsNames({ blueprint }: ReadExport): boolean {
+  return (blueprint?.nodes ?? []).every(
+    ({ container_name }) => toContainer(container_name.replace(/1$/, "")) === container_name,
+  );
+}
+
+function isInside(path: string): boolean {
+  return !path.startsWith("/") && !path.split(/[\\/]/).includes("..") && !/^[A-Za-z]:/.test(path);
+}

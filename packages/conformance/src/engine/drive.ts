@@ -10,7 +10,7 @@ import type { Exchange } from "../wire/exchange.ts";
 import type { Wire } from "../wire/send.ts";
 
 /** How a driven task ended, seen as the orchestrator sees it. */
-export type RunEnd =
+type RunEnd =
   | "complete"
   | "failed"
   /** Refused with HTTP 400 or above. */

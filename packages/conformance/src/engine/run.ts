@@ -617,8 +617,3 @@ function limitRequests(most: number): () => void {
       throw new HarnessFault(`Expected at most ${most} requests; allow more with --max-requests`);
   };
 }
-
-/** The exchanges that a finding or a report needs, by case. */
-export function exchangesOf(report: RunReport, case_id: string): readonly Exchange[] {
-  return report.exchanges.filter((exchange) => exchange.case_id === case_id);
-}

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /** What the harness serves to the service under test. */
-export interface HostedFile {
+interface HostedFile {
   bytes: Buffer;
   media_type: string;
 }

@@ -1,7 +1,7 @@
 import type { ReplyKind } from "@aieffect/control-interface";
 
 /** A request as it went out. */
-export interface SentRequest {
+interface SentRequest {
   method: string;
   /** As it stood in the request line, never normalised. */
   path: string;

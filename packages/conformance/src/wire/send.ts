@@ -64,7 +64,7 @@ const longestBody = 64 * 2 ** 20;
 const longestIdle_ms = 2000;
 
 /** The headers of the deployed orchestrator's client, which some servers turn out to depend on (C02). */
-export const orchestratorHeaders = {
+const orchestratorHeaders = {
   accept: "*/*",
   "accept-encoding": "identity",
   "user-agent": "python-httpx/0.27.0",

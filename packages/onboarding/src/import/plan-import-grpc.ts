@@ -27,11 +27,6 @@ const grpcConfigurationSchema = z.strictObject({
 /** Where a sidecar in front of such a container answers. */
 const controlPort = 8080;
 
-/** Whether a document is such a configuration. */
-export function isGrpcConfiguration(value: unknown): boolean {
-  return value !== null && typeof value === "object" && "start_node" in value;
-}
-
 /**
  * An older gRPC configuration as a use case: its chain as connections, and a folder per container
  * for the sidecar that calls its `ContainerExecutor`.

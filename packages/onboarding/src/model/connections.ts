@@ -4,7 +4,7 @@ import { creationDatePattern, isCreationDate } from "./creation-date.ts";
 const creationDateExpected = "expected a date that exists, as in 2026-02-25 01:55:50";
 
 /** A host name on the network, or an address. */
-const hostSchema = z
+export const hostSchema = z
   .string()
   .regex(
     /^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$/,

@@ -5,7 +5,7 @@ import { catalogue } from "../cases/catalogue.ts";
 import { benignServices } from "./benign/index.ts";
 import { judgeBenign } from "./benign/judge-benign.ts";
 import { judgeMutant, rowOf, runAgainst } from "./judge-mutant.ts";
-import { matrixCases } from "./matrix.ts";
+import { rowCases } from "./matrix.ts";
 import { mutants } from "./mutants/index.ts";
 import { describe, isUnsettled } from "./outcome.ts";
 import type { PristineOptions } from "./pristine.ts";
@@ -51,7 +51,7 @@ export async function runJob(job: Job): Promise<JobResult> {
   const mutant = mutants.find(({ id }) => id === job.id);
   if (mutant === undefined) return { job, problem: "there is no such mutant" };
   if (job.kind === "diagonal") return { job, problem: (await judgeMutant(mutant)).reason };
-  return { job, problem: undefined, cells: await rowOf(mutant, matrixCases(catalogue)) };
+  return { job, problem: undefined, cells: await rowOf(mutant, rowCases(mutant, catalogue)) };
 }
 
 /** Fewer are not worth a thread's start. */

@@ -90,18 +90,10 @@ export async function runAgainstSpawned(
 /** Which cases do not simply hold on a mutant: a row of the kill matrix, in the order of the catalogue. */
 export async function rowOf(mutant: Mutant, cases: readonly ConformanceCase[]): Promise<string[]> {
   const settings = { timeout_ms: rowTimeout_ms, ...mutant.settings };
-  if (mutant.spawned !== undefined) {
-    const { results } = await runAgainstSpawned(mutant.spawned, cases, settings);
-    return badOnes(results);
-  }
   const hooks = mutant.fault(() => {});
   const results = await runAgainst({ ...mutant.service, hooks }, cases, settings, (samples) =>
     samples.map((sample) => ({ ...sample, max_duration_ms: rowTimeout_ms })),
   );
-  return badOnes(results);
-}
-
-function badOnes(results: readonly CaseResult[]): string[] {
   return results.filter(({ status }) => status === "fail" || status === "warn").map((one) => one.case.id);
 }
 

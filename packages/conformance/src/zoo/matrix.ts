@@ -23,9 +23,15 @@ export function matrixCases(cases: readonly ConformanceCase[]): ConformanceCase[
   );
 }
 
+/** The cases of a mutant's row: those, and the ones after which its fault shows. */
+export function rowCases(mutant: Mutant, cases: readonly ConformanceCase[]): ConformanceCase[] {
+  const usual = new Set(matrixCases(cases));
+  return cases.filter((one) => usual.has(one) || mutant.after?.includes(one.id));
+}
+
 /** Whether a mutant has a row: one that is a process of its own is held to its case alone. */
 export function hasRow(mutant: Mutant): boolean {
-  return !("spawned" in mutant);
+  return mutant.spawned === undefined;
 }
 
 export async function readMatrix(): Promise<Matrix> {

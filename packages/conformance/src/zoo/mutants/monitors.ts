@@ -7,6 +7,33 @@ const token = "a-token-of-the-test";
 /** Faults that only show in the whole of a run. */
 export const monitorMutants = defineMutants(
   {
+    id: "percent-on-new-connections",
+    breaks: "W1",
+    code: "E_PROGRESS_TYPE",
+    summary: 'one of its workers is older, and writes progress of short tasks as in "10%"',
+    after: ["T04"],
+    fault(fired) {
+      const short = new Set<string>();
+      return {
+        handle(body, next) {
+          const handle = next();
+          if (Number(body.parameters.ms) <= 100) short.add(handle);
+          return handle;
+        },
+        async call(call, next) {
+          const answer = await next();
+          const body = answer.body as Record<string, unknown>;
+          const isOlder = onStatus.test(call.path) && call.headers.connection === "close";
+          if (!isOlder || body.status !== "running" || !short.has(call.path.split("/").at(-1) ?? "")) {
+            return answer;
+          }
+          fired();
+          return { ...answer, body: { ...body, progress: `${body.progress}%` } };
+        },
+      };
+    },
+  },
+  {
     id: "stale-variant",
     breaks: "W2",
     code: "E_REGRESSED",

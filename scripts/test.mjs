@@ -18,6 +18,7 @@ const turbo = [
   "test",
   "--output-logs=new-only",
   "--concurrency=2",
+  "--continue",
 ];
 const ok = run("npx", [...turbo, ...args]) && (args.length > 0 || run(process.execPath, vitest("readme")));
 process.exitCode = ok ? 0 : 1;

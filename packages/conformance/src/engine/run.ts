@@ -4,7 +4,7 @@ import { isBudgeted } from "../cases/performance/figures.ts";
 import { type FixtureHost, startFixtureHost } from "../target/fixture-host.ts";
 import type { Mode, Sample } from "../target/sample.ts";
 import type { SpawnedTarget } from "../target/spawn.ts";
-import { type Exchange, History, type SilenceKind } from "../wire/exchange.ts";
+import { History, type SilenceKind } from "../wire/exchange.ts";
 import { sendRaw } from "../wire/raw.ts";
 import { createWire, type WireOptions } from "../wire/send.ts";
 import { type Calibrator, createCalibrator } from "./calibrate.ts";

@@ -14,12 +14,17 @@ const file = new URL("../../src/zoo/matrix.json", import.meta.url);
 
 /**
  * The cases whose verdict is the same every time: not those that measure time, look for races, or
- * harm, nor those that need a process. The others are held to their own mutants alone.
+ * harm, nor those that need a process or run whole workflows. The others are held to their own mutants alone.
  */
 export function matrixCases(cases: readonly ConformanceCase[]): ConformanceCase[] {
   return cases.filter(
-    ({ timing, stochastic, destructive, needs, level }) =>
-      !timing && !stochastic && !destructive && !needs.includes("spawn") && level !== "INFO",
+    ({ timing, stochastic, destructive, needs, level, profile }) =>
+      !timing &&
+      !stochastic &&
+      !destructive &&
+      !needs.includes("spawn") &&
+      level !== "INFO" &&
+      profile !== "e2e",
   );
 }
 
@@ -29,9 +34,9 @@ export function rowCases(mutant: Mutant, cases: readonly ConformanceCase[]): Con
   return cases.filter((one) => usual.has(one) || mutant.after?.includes(one.id));
 }
 
-/** Whether a mutant has a row: one that is a process of its own is held to its case alone. */
+/** Whether a mutant has a row: one that is a process of its own, or breaks connections, is held to its case alone. */
 export function hasRow(mutant: Mutant): boolean {
-  return mutant.spawned === undefined;
+  return mutant.spawned === undefined && mutant.rowless !== true;
 }
 
 export async function readMatrix(): Promise<Matrix> {

@@ -18,6 +18,8 @@ export interface Mutant {
   after?: readonly string[];
   /** How the suite is run against it. */
   settings?: Partial<Settings>;
+  /** It has no row in the kill matrix, because it breaks connections so that most calls wait for their limit. @default false */
+  rowless?: boolean;
   /** The fault. It calls `fired` whenever it acts: one that never fires proves nothing. */
   fault(fired: () => void): Hooks;
   /** It runs as a process of its own, with this environment instead of `service`; `FAULT` names a fault of pristine-main. */

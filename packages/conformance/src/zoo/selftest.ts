@@ -18,14 +18,16 @@ export interface SelftestOptions {
   only?: readonly string[] | undefined;
   /** Write what the matrix is now, instead of comparing with what it was. @default false */
   update?: boolean | undefined;
-  /** How many services are judged at once. @default 6 */
+  /** Tell changes of the matrix, but do not fail on them: what cases see beside their own mutants may differ on a slow machine. @default false */
+  tolerant?: boolean | undefined;
+  /** How many services are judged at once. @default 12 */
   jobs?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /** Runs the self-test. @returns 0, 1 when something is alive or has changed, 70 when it is void, 130 when it was interrupted */
 export async function selftest(options: SelftestOptions = {}): Promise<number> {
-  const { out = process.stdout, only = [], update = false, jobs = 6, signal } = options;
+  const { out = process.stdout, only = [], update = false, tolerant = false, jobs = 12, signal } = options;
   const began = performance.now();
   const say = (text: string) => void out.write(`${text}\n`);
   const seconds = () => `${((performance.now() - began) / 1000).toFixed(0)} s`;
@@ -110,7 +112,10 @@ export async function selftest(options: SelftestOptions = {}): Promise<number> {
         : `matrix changed in ${changes.length} rows; look at them, then write it with --update`,
     );
   const isRight =
-    alive.length === 0 && falselyRed.length === 0 && dead.length === 0 && (update || changes.length === 0);
+    alive.length === 0 &&
+    falselyRed.length === 0 &&
+    dead.length === 0 &&
+    (update || tolerant || changes.length === 0);
   return isRight ? 0 : 1;
 }
 

@@ -19,6 +19,7 @@ export const events = defineCase({
     "`Accept: text/event-stream` on status answers with one event per change, numbered without a gap, the last one telling the end; Last-Event-ID goes on where it was cut",
   consequence: "Whoever follows the stream misses the end of a task, or counts one change twice.",
   fix: "Keep the changes of a task with their numbers; send those after Last-Event-ID, then each new one, and close after `complete` or `failed`.",
+  timing: true,
   async run(t) {
     const sample = t.slow();
     const { handle, execute } = await start(t, sample);

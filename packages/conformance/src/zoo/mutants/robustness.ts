@@ -213,6 +213,7 @@ export const robustnessMutants = defineMutants(
   },
   {
     id: "short-body-accepted",
+    rowless: true,
     breaks: "R08",
     code: "E_BROKEN_FRAMING_ACCEPTED",
     summary: "carries out a request whose body is shorter than it announces",
@@ -233,6 +234,7 @@ export const robustnessMutants = defineMutants(
   },
   {
     id: "cl-te-desync",
+    rowless: true,
     breaks: "R08",
     code: "E_DESYNC",
     summary: "goes by Content-Length where chunks are announced as well",

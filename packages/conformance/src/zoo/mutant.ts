@@ -18,7 +18,7 @@ export interface Mutant {
   after?: readonly string[];
   /** How the suite is run against it. */
   settings?: Partial<Settings>;
-  /** It has no row in the kill matrix, because it breaks connections so that most calls wait for their limit. @default false */
+  /** It has no row in the kill matrix, because it breaks or slows calls so that every case takes long, or because other cases change it. @default false */
   rowless?: boolean;
   /** The fault. It calls `fired` whenever it acts: one that never fires proves nothing. */
   fault(fired: () => void): Hooks;

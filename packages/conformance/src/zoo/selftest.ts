@@ -20,14 +20,14 @@ export interface SelftestOptions {
   update?: boolean | undefined;
   /** Tell changes of the matrix, but do not fail on them: what cases see beside their own mutants may differ on a slow machine. @default false */
   tolerant?: boolean | undefined;
-  /** How many services are judged at once. @default 12 */
+  /** How many services are judged at once. @default 8 */
   jobs?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /** Runs the self-test. @returns 0, 1 when something is alive or has changed, 70 when it is void, 130 when it was interrupted */
 export async function selftest(options: SelftestOptions = {}): Promise<number> {
-  const { out = process.stdout, only = [], update = false, tolerant = false, jobs = 12, signal } = options;
+  const { out = process.stdout, only = [], update = false, tolerant = false, jobs = 8, signal } = options;
   const began = performance.now();
   const say = (text: string) => void out.write(`${text}\n`);
   const seconds = () => `${((performance.now() - began) / 1000).toFixed(0)} s`;

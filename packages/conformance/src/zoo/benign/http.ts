@@ -227,8 +227,8 @@ export const benignHttp = defineBenign(
         const answer = await next();
         if ((answer.body as { status?: string })?.status !== "running") return answer;
         fired();
-        // 10 s, as the zoo lives.
-        await pause(1000);
+        // More than a second, as the zoo lives.
+        await pause(120);
         return answer;
       },
     }),

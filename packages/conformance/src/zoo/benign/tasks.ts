@@ -105,7 +105,7 @@ export const benignTasks = defineBenign(
         const isQuick =
           onExecute.test(call.path) &&
           /"Train"/.test(String(call.body)) &&
-          /"ms":100\b/.test(String(call.body));
+          /"ms":100,"k":2\b/.test(String(call.body));
         if (!isQuick || /"fail":true/.test(String(call.body))) return next();
         const answer = await next({ ...call, headers: { ...call.headers, prefer: "wait=20" } });
         fired();

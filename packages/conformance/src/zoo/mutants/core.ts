@@ -433,6 +433,7 @@ export const coreMutants = defineMutants(
   },
   {
     id: "execute-over-deadline",
+    rowless: true,
     breaks: "C09",
     code: "E_DEADLINE",
     summary: "answers execute later than the orchestrator waits",

@@ -156,6 +156,8 @@ const inProcess = defineMutants(
   },
   {
     id: "mutable-default",
+    // What earlier cases sent is in its default already.
+    rowless: true,
     breaks: "I04",
     code: "E_PARAMETER_BLEED",
     summary: "adds every task's parameters to the defaults",

@@ -18,6 +18,7 @@ function queue() {
 export const performanceMutants = defineMutants(
   {
     id: "ack-plus-300ms",
+    rowless: true,
     breaks: "P01",
     code: "E_BUDGET",
     summary: "takes 300 ms for every answer to execute",

@@ -29,9 +29,9 @@ export function rowCases(mutant: Mutant, cases: readonly ConformanceCase[]): Con
   return cases.filter((one) => usual.has(one) || mutant.after?.includes(one.id));
 }
 
-/** Whether a mutant has a row: one that is a process of its own is held to its case alone. */
+/** Whether a mutant has a row: one that is a process of its own, or only slow, is held to its case alone. */
 export function hasRow(mutant: Mutant): boolean {
-  return mutant.spawned === undefined;
+  return mutant.spawned === undefined && mutant.settings?.budget === undefined;
 }
 
 export async function readMatrix(): Promise<Matrix> {

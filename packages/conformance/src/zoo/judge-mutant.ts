@@ -20,7 +20,7 @@ export const zooSettings: Partial<Settings> = {
 };
 
 /** A row of the matrix waits no longer for a fault that hangs. */
-const rowTimeout_ms = 1500;
+const rowTimeout_ms = 1000;
 
 /** What became of a mutant. */
 export interface MutantVerdict {

@@ -34,9 +34,9 @@ export function rowCases(mutant: Mutant, cases: readonly ConformanceCase[]): Con
   return cases.filter((one) => usual.has(one) || mutant.after?.includes(one.id));
 }
 
-/** Whether a mutant has a row: one that is a process of its own, or breaks connections, is held to its case alone. */
+/** Whether a mutant has a row: one that is a process of its own, or slow, or breaks connections, is held to its case alone. */
 export function hasRow(mutant: Mutant): boolean {
-  return mutant.spawned === undefined && mutant.rowless !== true;
+  return mutant.spawned === undefined && mutant.settings?.budget === undefined && mutant.rowless !== true;
 }
 
 export async function readMatrix(): Promise<Matrix> {

@@ -5,7 +5,7 @@
 import { createHash, createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -574,6 +574,12 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     write(response, answer, call.method === "HEAD");
   });
   hooks.server?.(server, state);
+  // Some faults take connections away from node's server, which would then wait for them for ever.
+  const sockets = new Set<Socket>();
+  server.prependListener("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((done, fail) => server.once("error", fail).listen(options.port ?? 0, host, done));
   return {
     ...state,
@@ -581,6 +587,7 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
     async close() {
       for (const task of tasks.values()) task.abort.abort();
       server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await new Promise((done) => server.close(done));
       await rm(share, { recursive: true, force: true });
     },

@@ -9,6 +9,8 @@ const project = (name: string, root: string, folders = ["src"], timeout_ms = 30_
     include: folders.map((folder) => `${folder}/**/*.test.{ts,mjs}`),
     testTimeout: timeout_ms,
     hookTimeout: 30_000,
+    // Machines that build for many stand still at times.
+    retry: process.env.CI ? 2 : 0,
   },
 });
 

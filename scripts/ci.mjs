@@ -17,7 +17,6 @@ const checks = [
   ["what tests need beside Node", "node scripts/install-test-servers.mjs"],
   ["tests", readmeTestCommand()],
   ["long proofs", "npm run -s endurance"],
-  ["the conformance suite proves itself", "npm run -s conformance:selftest -- --tolerant"],
   ["lint", "npm run -s lint"],
   ["unused code and dependencies", "npm run -s knip"],
   ["consistent package files", "npm run -s sherif"],

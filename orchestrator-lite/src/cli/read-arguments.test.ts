@@ -35,7 +35,10 @@ describe("readArguments", () => {
       /^Unknown option '--inptu'.*; see aieffect-orchestrator run --help$/s,
     ],
     [["run", "b.json", "d.json", "--timeout", "soon"], 'Expected --timeout to be a number, found "soon"'],
-    [["sreve"], 'Expected the command serve, run or conformance, found "sreve"; see aieffect-orchestrator --help'],
+    [
+      ["sreve"],
+      'Expected the command serve, run or conformance, found "sreve"; see aieffect-orchestrator --help',
+    ],
   ])("refuses %j", (args, message) => {
     expect(() => readArguments(args)).toThrow(UsageError);
     expect(() => readArguments(args)).toThrow(message);

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { catalogue } from "../cases/catalogue.ts";
-import { compareMatrices, deadCases, hasRow, matrixCases, readMatrix } from "./matrix.ts";
+import {
+  compareMatrices,
+  deadCases,
+  hasRow,
+  isAsKnown,
+  matrixCases,
+  mergeRows,
+  readMatrix,
+} from "./matrix.ts";
 import { mutants } from "./mutants/index.ts";
 
 describe("the kill matrix", () => {
@@ -27,6 +35,21 @@ describe("the kill matrix", () => {
       "four: new",
       "three: there is no such mutant any more",
     ]);
+  });
+
+  it("knows what is so at times", () => {
+    const order = ["C01", "C05", "T04", "W1"];
+    expect(mergeRows(undefined, [["C05", "W1"], ["C05"], ["C05", "T04"]], order)).toEqual([
+      "C05",
+      "T04?",
+      "W1?",
+    ]);
+    expect(mergeRows(["C01?"], [["C05"], ["C05"]], order)).toEqual(["C01?", "C05"]);
+    expect(isAsKnown(["C05", "W1?"], ["C05"])).toBe(true);
+    expect(isAsKnown(["C05", "W1?"], ["C05", "W1"])).toBe(true);
+    expect(isAsKnown(["C05", "W1?"], ["W1"])).toBe(false);
+    expect(isAsKnown(["C05"], ["C05", "W1"])).toBe(false);
+    expect(isAsKnown(undefined, [])).toBe(false);
   });
 
   it("calls a case dead when an earlier one fails on all of its mutants", () => {

@@ -6,7 +6,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { ConformanceCase } from "../engine/case.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** Ids of the cases that fail or warn, by mutant. */
+/**
+ * Ids of the cases that fail or warn, by mutant. One with a question mark behind it does so at times:
+ * whether it meets that fault depends on how quick the machine is.
+ */
 export type Matrix = Readonly<Record<string, readonly string[]>>;
 
 /** Beside the sources, also for the compiled program. */
@@ -55,15 +58,38 @@ export async function writeMatrix(matrix: Matrix): Promise<void> {
   await writeFile(file, `{\n${lines.join(",\n")}\n}\n`);
 }
 
+/** Whether a row that was made is as it was known, at times included. */
+export function isAsKnown(known: readonly string[] | undefined, cells: readonly string[]): boolean {
+  return known !== undefined && differences(known, cells).length === 0;
+}
+
+/** What several runs of one row come to: what not all of them have, they have at times. */
+export function mergeRows(
+  known: readonly string[] | undefined,
+  runs: readonly (readonly string[])[],
+  order: readonly string[],
+): string[] {
+  const isAtTimes = (id: string) => known?.includes(`${id}?`) || !runs.every((cells) => cells.includes(id));
+  return order.flatMap((id) => {
+    if (!known?.includes(`${id}?`) && !runs.some((cells) => cells.includes(id))) return [];
+    return [isAtTimes(id) ? `${id}?` : id];
+  });
+}
+
+function differences(known: readonly string[], cells: readonly string[]): string[] {
+  const more = cells.filter((id) => !known.includes(id) && !known.includes(`${id}?`)).map((id) => `+${id}`);
+  const less = known.filter((id) => !id.endsWith("?") && !cells.includes(id)).map((id) => `-${id}`);
+  return [...more, ...less];
+}
+
 /** What differs, in words: one line a mutant. Rows that were not made again are not looked at. */
 export function compareMatrices(before: Matrix, after: Matrix, mutants: readonly string[]): string[] {
   const gone = Object.keys(before).filter((id) => !mutants.includes(id));
   const changed = Object.entries(after).flatMap(([mutant, cases]) => {
     const known = before[mutant];
     if (known === undefined) return [`${mutant}: new`];
-    const more = cases.filter((id) => !known.includes(id)).map((id) => `+${id}`);
-    const less = known.filter((id) => !cases.includes(id)).map((id) => `-${id}`);
-    return more.length + less.length > 0 ? [`${mutant}: ${[...more, ...less].join(" ")}`] : [];
+    const found = differences(known, cases);
+    return found.length > 0 ? [`${mutant}: ${found.join(" ")}`] : [];
   });
   return [...changed, ...gone.map((id) => `${id}: there is no such mutant any more`)];
 }

@@ -6,7 +6,16 @@ import { catalogue } from "../cases/catalogue.ts";
 import { benignServices } from "./benign/index.ts";
 import { type Job, type JobResult, pristineVariants, runJobs } from "./jobs.ts";
 import { runAgainst } from "./judge-mutant.ts";
-import { compareMatrices, deadCases, hasRow, type Matrix, readMatrix, writeMatrix } from "./matrix.ts";
+import {
+  compareMatrices,
+  deadCases,
+  hasRow,
+  isAsKnown,
+  type Matrix,
+  mergeRows,
+  readMatrix,
+  writeMatrix,
+} from "./matrix.ts";
 import { mutants } from "./mutants/index.ts";
 import type { PristineOptions } from "./pristine.ts";
 
@@ -73,13 +82,11 @@ export async function selftest(options: SelftestOptions = {}): Promise<number> {
 
   const diagonal = await again(await judge("diagonal", chosen, "mutants against their cases"), isBad, signal);
   const golden = await readMatrix();
-  const agrees = ({ job, cells = [] }: JobResult, others: readonly JobResult[]) =>
-    others.find((other) => other.job.id === job.id)?.cells?.join() === cells.join();
-  const isNew = ({ job, cells = [] }: JobResult) => golden[job.id]?.join() !== cells.join();
-  const once = await judge("row", chosen.filter(isInMatrix), "kill matrix");
+  const isNew = ({ job, cells = [] }: JobResult) => !isAsKnown(golden[job.id], cells);
   // A busy machine can time out what hangs nowhere: what is not as it was is looked at twice more.
+  const once = await judge("row", chosen.filter(isInMatrix), "kill matrix");
   const twice = await again(once, isNew, signal, jobs);
-  const rows = await again(twice, (row) => isNew(row) && !agrees(row, once), signal);
+  const rows = await again(twice, isNew, signal, update ? jobs : 1);
   const odd = await again(await judge("benign", benign, "benign services"), isBad, signal);
   if (signal?.aborted) {
     say("interrupted");
@@ -93,15 +100,29 @@ export async function selftest(options: SelftestOptions = {}): Promise<number> {
 
   const made: Matrix = Object.fromEntries(
     [...rowed].flatMap((id) => {
-      const cells = rows.find(({ job }) => job.id === id)?.cells ?? golden[id];
+      const cells = rows.find(({ job }) => job.id === id)?.cells;
       return cells === undefined ? [] : [[id, cells]];
     }),
   );
   const changes = compareMatrices(golden, made, [...rowed]);
-  const dead = only.length > 0 ? [] : deadCases(catalogue, mutants, made);
+  const order = catalogue.map(({ id }) => id);
+  const runsOf = (id: string) =>
+    [once, twice, rows].flatMap((run) => {
+      const cells = run.find(({ job }) => job.id === id)?.cells;
+      return cells === undefined ? [] : [cells];
+    });
+  const next: Matrix = Object.fromEntries(
+    [...rowed].flatMap((id) => {
+      const known = golden[id];
+      const isKept = made[id] === undefined || isAsKnown(known, made[id]);
+      const row = isKept ? known : mergeRows(known, runsOf(id), order);
+      return row === undefined ? [] : [[id, row]];
+    }),
+  );
+  const dead = only.length > 0 ? [] : deadCases(catalogue, mutants, next);
   for (const id of dead) say(`DEAD CASE ${id}: no mutant is caught by it first`);
   for (const change of changes) say(`${update ? "now" : "CHANGED"} ${change}`);
-  if (update) await writeMatrix(made);
+  if (update) await writeMatrix(next);
 
   say(`mutants killed ${diagonal.length - diagonal.filter(isBad).length}/${diagonal.length}`);
   say(`benign clean ${odd.length - falselyRed.length}/${odd.length}`);

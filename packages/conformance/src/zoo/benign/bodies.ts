@@ -29,6 +29,8 @@ export const benignBodies = defineBenign(
   {
     id: "no-progress",
     summary: "tells no progress",
+    // A wait that ends with it would end for no reason that shows.
+    service: { extensions: ["idempotency", "cancel"] },
     odd: (fired) =>
       answerFault(fired, onStatus, ({ progress, ...body }) =>
         progress === undefined ? undefined : { body },
@@ -37,6 +39,7 @@ export const benignBodies = defineBenign(
   {
     id: "progress-null",
     summary: "answers progress null",
+    service: { extensions: ["idempotency", "cancel"] },
     odd: (fired) =>
       answerFault(fired, onStatus, (body) =>
         "progress" in body ? { body: { ...body, progress: null } } : undefined,

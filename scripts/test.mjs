@@ -17,7 +17,7 @@ const turbo = [
   "run",
   "test",
   "--output-logs=new-only",
-  "--concurrency=2",
+  "--concurrency=3",
   "--continue",
 ];
 const ok = run("npx", [...turbo, ...args]) && (args.length > 0 || run(process.execPath, vitest("readme")));

@@ -13,7 +13,7 @@ it.skipIf(needs("prlimit (util-linux)", prlimit))("goes on after its disk was fu
   const folder = await tempFolder();
   const gate = join(folder, "gate");
   const env = { DATA_DIR: join(folder, "data"), TASK_STORE: `sqlite:${join(folder, "state")}`, GATE: gate };
-  const service = spawnService("mortal", env, ["prlimit", "--fsize=300000:unlimited"]);
+  const service = spawnService("mortal", env, ["prlimit", "--fsize=1000000:unlimited"]);
   const url = await service.listening();
   const client = new ControlClient({ base_url: url });
   onTestFinished(() => client.close());

@@ -4,9 +4,9 @@ import { judgeMutant, runAgainst, runAgainstSpawned } from "./judge-mutant.ts";
 import { mutants } from "./mutants/index.ts";
 
 describe("the pristine service", () => {
-  // The self-test judges all of its variants.
-  it("with a token, passes every case", async () => {
-    const cases = catalogue.filter(({ profile }) => profile !== "performance");
+  // The self-test judges all of its variants, by all cases.
+  it("with a token, passes every case that does not take its time", async () => {
+    const cases = catalogue.filter(({ profile, timing }) => profile !== "performance" && !timing);
     const results = await runAgainst({ token: "a-token-of-the-test" }, cases);
     const bad = results.filter(({ status }) => !["pass", "info", "not-applicable"].includes(status));
     expect(bad.map((result) => [result.case.id, result.status, result.reason, result.findings])).toEqual([]);

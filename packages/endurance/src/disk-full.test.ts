@@ -32,6 +32,8 @@ it.skipIf(needs("prlimit (util-linux)", prlimit))("goes on after its disk was fu
       },
     );
   }
+  // Less than a page of the database, and more than the outputs here.
+  execFileSync("prlimit", [`--pid=${service.child.pid}`, "--fsize=4096:unlimited"]);
   expect(acknowledged.length).toBeGreaterThan(5);
   expect(refusal).toBeInstanceOf(ControlError);
   expect(refusal).toMatchObject({ peer_status: 503, retry_after_s: expect.any(Number) });

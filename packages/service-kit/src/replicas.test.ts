@@ -1,6 +1,6 @@
 /** Replicas of a service that share their tasks in Redis: whatever one is asked, any other can answer. */
 import { spawn } from "node:child_process";
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasRedis, needs, startRedis, tempFolder, until } from "@aieffect/test-support";
@@ -214,7 +214,11 @@ describe.skipIf(skip)("a replica that dies", () => {
     const [first, second] = [await dying.execute("Long", "a"), await dying.execute("Long", "b")];
     expect(await status(first.task_id)).toMatchObject({ status: "running" });
     const { store } = alive.service.parts;
-    await until("its files", async () => (await store.find("a"))?.folder);
+    const written = async () => {
+      const folder = (await store.find("a"))?.folder;
+      return folder && (await stat(join(folder, "half")).catch(() => undefined))?.size === 7;
+    };
+    await until("its files", written);
 
     dying.child.kill("SIGSTOP");
     const lost = {

@@ -78,16 +78,17 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
   const waiting = new Map<string, Waiting>();
   let opened: TaskTables | undefined;
   let closed = false;
-  /** The last transaction failed; the next may not. */
+  /** A transaction failed, and none is known to have written since: one that succeeds may have had nothing to write. */
   let failing = false;
   let totals: Totals = { ended: 0, state_bytes: 0, folder_bytes: 0 };
 
   const commit = createGroupCommit((work) => {
     // From here on it is too late to add to what waits.
     waiting.clear();
+    const before = failing;
     failing = true;
     file.transaction(work);
-    failing = false;
+    failing = before;
   });
 
   function tables(): TaskTables {
@@ -178,6 +179,7 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
       await write(({ probe }) => probe()).catch((error: Error) => {
         throw storeUnavailable(error.message, error);
       });
+      failing = false;
     },
     begin: (candidate, idempotency_key, admit) =>
       write(({ runningOf, byKey, insert, replace, addKey }) => {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import type { HostPolicyOptions } from "@aieffect/control-interface";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 
@@ -70,4 +72,160 @@ export interface PeerTls {
   key?: string | Uint8Array;
   /** Peers to call with TLS although their reference does not say so, by `host` or `host:port`. @default none */
   hosts?: readonly string[];
+}
+
+/** Options with every default filled in that does not come from the service. */
+export interface ResolvedOptions {
+  services: readonly ServiceDefinition[];
+  descriptors: readonly Uint8Array[];
+  port: number;
+  listen_host: string | undefined;
+  host: string | undefined;
+  require_key: boolean;
+  tls: ServerTls | undefined;
+  peer_tls: PeerTls;
+  max_message_bytes: number;
+  max_fetch_bytes: number;
+  max_memory_bytes: number;
+  fetch_idle_timeout_ms: number;
+  fetch_retries: number;
+  fetch_backoff_ms: number;
+  hosts: HostPolicyOptions | undefined;
+  peer_keys: Readonly<Record<string, string>> | undefined;
+}
+
+const known = [
+  "services",
+  "descriptors",
+  "port",
+  "listen_host",
+  "host",
+  "require_key",
+  "tls",
+  "peer_tls",
+  "max_message_bytes",
+  "max_fetch_bytes",
+  "max_memory_bytes",
+  "fetch_idle_timeout_ms",
+  "fetch_retries",
+  "fetch_backoff_ms",
+  "hosts",
+  "peer_keys",
+] as const satisfies readonly (keyof ProtobufPlaneOptions)[];
+
+/** Fills in defaults; the only place that reads the environment. @throws TypeError */
+export function resolveOptions(given: ProtobufPlaneOptions = {}, env = process.env): ResolvedOptions {
+  const odd = Object.keys(given).find((key) => !(known as readonly string[]).includes(key));
+  if (odd !== undefined) {
+    throw new TypeError(
+      `Expected the options of a protobuf plane to be out of ${known.join(", ")}; got ${odd}`,
+    );
+  }
+  const { descriptors = [] } = given;
+  const port = given.port ?? Number(nonEmpty(env.GRPC_PORT) ?? 50_051);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TypeError(
+      `Expected port (GRPC_PORT) to be an integer from 0 to 65535, got ${given.port ?? env.GRPC_PORT}`,
+    );
+  }
+  return {
+    services: assertServices(given.services ?? []),
+    descriptors: descriptors instanceof Uint8Array ? [descriptors] : descriptors,
+    port,
+    listen_host: given.listen_host,
+    host: assertHost(given.host ?? nonEmpty(env.GRPC_HOST)),
+    require_key: given.require_key ?? readFlag("GRPC_REQUIRE_KEY", env),
+    tls: given.tls ?? readTls(env),
+    peer_tls: given.peer_tls ?? readPeerTls(env),
+    max_message_bytes: integer("max_message_bytes", given.max_message_bytes ?? 4 * 2 ** 20, 1),
+    max_fetch_bytes: integer("max_fetch_bytes", given.max_fetch_bytes ?? 64 * 2 ** 20, 1),
+    max_memory_bytes: integer("max_memory_bytes", given.max_memory_bytes ?? 64 * 2 ** 20, 0),
+    fetch_idle_timeout_ms: integer("fetch_idle_timeout_ms", given.fetch_idle_timeout_ms ?? 20_000, 1),
+    fetch_retries: integer("fetch_retries", given.fetch_retries ?? 4, 0),
+    fetch_backoff_ms: integer("fetch_backoff_ms", given.fetch_backoff_ms ?? 100, 1),
+    hosts: given.hosts,
+    peer_keys: given.peer_keys,
+  };
+}
+
+/** The name for references (R-ENV-03): what is told, else an address that is listened on alone, else the machine's name. */
+export function advertisedHost(host: string | undefined, listen_host: string): string {
+  if (host !== undefined) return host;
+  const isWildcard = listen_host === "0.0.0.0" || listen_host === "::";
+  return isWildcard ? hostname() : listen_host;
+}
+
+function assertServices(services: readonly ServiceDefinition[]): readonly ServiceDefinition[] {
+  if (!Array.isArray(services)) {
+    throw new TypeError(
+      "Expected services to be a list of generated service definitions, as in [GeneratorService]",
+    );
+  }
+  const paths = new Set<string>();
+  for (const service of services as readonly ServiceDefinition[]) {
+    const methods = Object.values(service ?? {});
+    if (methods.length === 0 || methods.some((method) => typeof method?.path !== "string")) {
+      throw new TypeError(
+        "Expected services to hold generated service definitions, whose RPCs have a path; got something else",
+      );
+    }
+    for (const { path, requestStream } of methods) {
+      if (requestStream)
+        throw new TypeError(`Expected RPCs that take one request, got ${path}, which takes a stream`);
+      if (paths.has(path)) throw new TypeError(`Expected every service once, got ${path} twice`);
+      paths.add(path);
+    }
+  }
+  return services;
+}
+
+function assertHost(host: string | undefined): string | undefined {
+  if (host === undefined || /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+)$/i.test(host)) return host;
+  if (/^[0-9a-f:.]+$/i.test(host)) return `[${host}]`;
+  throw new TypeError(`Expected host (GRPC_HOST) to be a name or an address without a port, got "${host}"`);
+}
+
+function readFlag(name: string, env: NodeJS.ProcessEnv): boolean {
+  const value = nonEmpty(env[name])?.trim().toLowerCase();
+  if (value === undefined || value === "0" || value === "false") return false;
+  if (value === "1" || value === "true") return true;
+  throw new TypeError(`Expected ${name} to be 1 or 0, got "${env[name]}"`);
+}
+
+function readTls(env: NodeJS.ProcessEnv): ServerTls | undefined {
+  const cert = readPem("GRPC_TLS_CERT_FILE", env);
+  const key = readPem("GRPC_TLS_KEY_FILE", env);
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  throw new TypeError(
+    "Expected GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE, got one of them; set both or neither",
+  );
+}
+
+function readPeerTls(env: NodeJS.ProcessEnv): PeerTls {
+  const ca = readPem("GRPC_TLS_CA_FILE", env);
+  const hosts = nonEmpty(env.GRPC_TLS_HOSTS)
+    ?.split(",")
+    .map((host) => host.trim());
+  return { ...(ca !== undefined && { ca }), ...(hosts !== undefined && { hosts }) };
+}
+
+function readPem(name: string, env: NodeJS.ProcessEnv): Buffer | undefined {
+  const file = nonEmpty(env[name]);
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new TypeError(`Expected ${name} to name a readable file, got ${file}`, { cause });
+  }
+}
+
+/** A variable that is set to nothing counts as not set, as in compose files. */
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === "" ? undefined : value;
+}
+
+function integer(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new TypeError(`Expected ${name} to be an integer of at least ${least}, got ${value}`);
 }

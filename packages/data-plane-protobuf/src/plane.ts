@@ -1,11 +1,14 @@
-import type { DataReference } from "@aieffect/control-interface";
-import type { DataPlane, OperationContext } from "@aieffect/service-kit";
-import type { MethodDefinition } from "@grpc/grpc-js";
-import type { ProtobufPlaneOptions } from "./options.ts";
-
-/** An RPC of a generated service definition, as in `DataGeneratorServiceService.generateData`. */
-// biome-ignore lint/suspicious/noExplicitAny: what an RPC is asked with does not matter here
-export type Rpc<Response> = MethodDefinition<any, Response>;
+import { ControlError, type DataReference } from "@aieffect/control-interface";
+import type { DataPlane, OperationContext, PlaneHost } from "@aieffect/service-kit";
+import { createFetcher, type FetchOptions } from "./fetch/fetcher.ts";
+import { advertisedHost, type ProtobufPlaneOptions, resolveOptions } from "./options.ts";
+import { toGrpcReference } from "./reference/grpc-reference.ts";
+import { fullName, type Rpc } from "./reference/rpc.ts";
+import { fileNameOf } from "./results/find-result.ts";
+import { createMessageCache } from "./results/message-cache.ts";
+import { encodeMessages } from "./results/result-file.ts";
+import { createResultIndex } from "./results/result-index.ts";
+import { type ResultServer, startResultServer } from "./serve/result-server.ts";
 
 /** What is published: one message, or pieces of one, in order. */
 export type Messages<Response> = Response | Iterable<Response> | AsyncIterable<Response>;
@@ -15,9 +18,6 @@ export type PublishingTask = Pick<
   OperationContext,
   "workflow_id" | "task_id" | "handle" | "publish" | "signal"
 >;
-
-/** On whose behalf something is fetched; an operation's own context. */
-export type FetchOptions = Partial<Pick<OperationContext, "signal" | "traceparent" | "log">>;
 
 /**
  * Typed messages over gRPC: operations publish and fetch them through it, and a service that has it
@@ -52,7 +52,7 @@ export interface ProtobufPlane extends DataPlane {
    * is none to this RPC; `aborted`
    */
   fetchMessage<Response>(
-    input: DataReference | { readonly reference: DataReference },
+    input: DataReference | { readonly reference: DataReference } | undefined,
     rpc: Rpc<Response>,
     options?: FetchOptions,
   ): Promise<Response>;
@@ -63,11 +63,128 @@ export interface ProtobufPlane extends DataPlane {
    * @throws ControlError as `fetchMessage`, while it is read
    */
   fetchMessages<Response>(
-    input: DataReference | { readonly reference: DataReference },
+    input: DataReference | { readonly reference: DataReference } | undefined,
     rpc: Rpc<Response>,
     options?: FetchOptions,
   ): AsyncIterable<Response>;
 }
 
 /** Builds a plane; it listens once its service does. @throws TypeError for options that cannot be meant */
-export declare function createProtobufPlane(options?: ProtobufPlaneOptions): ProtobufPlane;
+export function createProtobufPlane(given: ProtobufPlaneOptions = {}): ProtobufPlane {
+  const options = resolveOptions(given);
+  const index = createResultIndex();
+  const cache = createMessageCache(options.max_memory_bytes);
+  const served = new Set(
+    options.services.flatMap((service) => Object.values(service).map(({ path }) => path)),
+  );
+  let fetcher = createFetcher(options);
+  let server: ResultServer | undefined;
+  let address: string | undefined;
+
+  async function start(host: PlaneHost): Promise<void> {
+    if (server !== undefined)
+      throw new Error("Expected a protobuf plane of its own for each service, found one in two");
+    fetcher.close();
+    fetcher = createFetcher(options, host);
+    if (served.size === 0) return;
+    const listen_host = options.listen_host ?? host.listen_host;
+    server = await startResultServer({ options, listen_host, host, index, cache });
+    address = `${advertisedHost(options.host, listen_host)}:${server.port}`;
+    const key =
+      host.authenticate === undefined
+        ? "none is set"
+        : options.require_key
+          ? "callers need it"
+          : "callers need none; GRPC_REQUIRE_KEY=1 asks for it";
+    const rpcs = [...served].map(fullName);
+    host.log.info(
+      { address, port: server.port, rpcs, tls: options.tls !== undefined, key },
+      "gRPC listening",
+    );
+  }
+
+  async function publish<Response>(
+    rpc: Rpc<Response>,
+    result: Messages<Response>,
+    task: PublishingTask,
+  ): Promise<DataReference> {
+    const { path } = rpc;
+    const { workflow_id, task_id, handle } = task;
+    if (!served.has(path)) {
+      throw new TypeError(
+        `Expected an RPC of the plane's services to publish under, got ${fullName(path)}; add its service to the option services`,
+      );
+    }
+    if (address === undefined) {
+      throw new Error(
+        "Expected the gRPC server to listen, found that it does not; give the plane to its service as planes: [plane]",
+      );
+    }
+    if (index.ofExecution(path, handle) !== undefined) {
+      throw new TypeError(
+        `Expected one result of a task under ${fullName(path)}, got two; publish pieces as an iterable`,
+      );
+    }
+    const messages: Iterable<Response> | AsyncIterable<Response> = isIterable(result) ? result : [result];
+    const written = { messages: 0, message_bytes: 0 };
+    const content = encodeMessages(rpc.responseSerialize, messages, written);
+    const name = fileNameOf(path);
+    const stored = await task.publish(content, { format: "protobuf", as: "file", name });
+    const { message_bytes } = written;
+    if (written.messages === 0) {
+      throw new ControlError(
+        "invalid_reference",
+        `Expected at least one message to publish under ${fullName(path)}, found none (R-RUN-07)`,
+      );
+    }
+    const size_bytes = stored.size_bytes as number;
+    index.add({ workflow_id, task_id, handle, path, file: stored.uri, size_bytes, message_bytes });
+    const inChunks = !rpc.responseStream && message_bytes > options.max_message_bytes;
+    return toGrpcReference({
+      address,
+      path,
+      workflow_id,
+      task_id,
+      handle,
+      tls: options.tls !== undefined,
+      chunks: inChunks ? { size_bytes, checksum: stored.checksum as string } : undefined,
+    });
+  }
+
+  return {
+    name: "gRPC",
+    get address() {
+      return address;
+    },
+    start,
+    forget({ handle }) {
+      for (const { file } of index.forget(handle)) cache.drop(file);
+    },
+    async stop(grace_ms) {
+      address = undefined;
+      await server?.stop(grace_ms);
+      fetcher.close();
+    },
+    publish,
+    fetchMessage: (input, rpc, fetching = {}) => fetcher.message(referenceOf(input), rpc, fetching),
+    fetchMessages: (input, rpc, fetching = {}) => fetcher.messages(referenceOf(input), rpc, fetching),
+  };
+}
+
+function referenceOf(
+  input: DataReference | { readonly reference: DataReference } | undefined,
+): DataReference {
+  if (input === undefined)
+    throw new ControlError("invalid_reference", "Expected an input, found none; the task has fewer");
+  return "reference" in input ? input.reference : input;
+}
+
+function isIterable<Response>(
+  result: Messages<Response>,
+): result is Iterable<Response> | AsyncIterable<Response> {
+  return (
+    typeof result === "object" &&
+    result !== null &&
+    (Symbol.iterator in result || Symbol.asyncIterator in result)
+  );
+}

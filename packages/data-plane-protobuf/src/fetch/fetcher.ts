@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { ControlError, createHostPolicy, type DataReference } from "@aieffect/control-interface";
 import type { OperationContext, PlaneHost } from "@aieffect/service-kit";
 import { type Client, Metadata, status } from "@grpc/grpc-js";
-import { Chunk, ReadRequest } from "../generated/aieffect/dataplane/v1/results.ts";
+import { ReadRequest } from "../generated/aieffect/dataplane/v1/results.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { writeIds } from "../reference/call-ids.ts";
 import { type GrpcTarget, readGrpcReference, streamName } from "../reference/grpc-reference.ts";
 import { fullName, type Rpc, toRpcName } from "../reference/rpc.ts";
+import { readChunk } from "../results/chunk.ts";
 import { MessageSplitter } from "../results/delimited.ts";
 import { askForStream, askOnce, type Question } from "./call.ts";
 import { createChannels, type Peer } from "./channels.ts";
@@ -151,8 +152,8 @@ export function createFetcher(
         const request = Buffer.from(ReadRequest.encode(asked).finish());
         const question = questionOf(fetch, `/${streamName}`, request, metadataOf(fetch, false));
         for await (const message of askForStream(await clientsOf(fetch), question, patience.left_ms)) {
-          const chunk = Chunk.decode(message);
-          if (Number(chunk.offset) !== offset) {
+          const chunk = readChunk(message);
+          if (chunk.offset !== offset) {
             throw damaged(fetch.source, `the chunk from byte ${offset} on`, `one from ${chunk.offset} on`);
           }
           patience.progressed();

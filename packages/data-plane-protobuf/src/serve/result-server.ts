@@ -80,7 +80,8 @@ function addServices(server: Server, parts: ResultServerParts): { stop(): void }
   const { options } = parts;
   const rpcs = options.services.flatMap((service) => Object.values(service));
   for (const service of options.services) addService(server, service, parts);
-  server.addService(ResultsService, { read: readHandler(rpcs, parts) });
+  const read = { ...ResultsService.read, responseSerialize: itself };
+  server.addService({ read }, { read: readHandler(rpcs, parts) });
   createReflection(options.descriptors).addToServer(server);
   const names = [
     "",

@@ -102,7 +102,10 @@ function connect(peer: Peer, address: string, creds: ChannelCredentials, max_byt
 }
 
 function resolve({ host, port }: Peer, hosts: HostPolicy): Promise<string[]> {
-  hosts.assertUrl(new URL(`http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`));
+  const family = isIP(host);
+  hosts.assertUrl(new URL(`http://${family === 6 ? `[${host}]` : host}:${port}`));
+  // An address has been looked at by now, and there is nothing to resolve.
+  if (family !== 0) return Promise.resolve([host]);
   return new Promise((done, reject) => {
     hosts.lookup(host, { all: true }, (error, found) => {
       if (error) return reject(error);

@@ -1,9 +1,11 @@
 import { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import type { DataReference } from "@aieffect/control-interface";
 import {
   defineOperation,
   type Operation,
   type OperationContext,
+  type Service,
   type ServiceOptions,
   sequentialService,
   serve,
@@ -20,6 +22,7 @@ import { MeterService as Meter } from "./generated/meter.js";
 /** A service with a plane, and what a test asks of it. */
 export interface Started {
   url: string;
+  service: Service;
   plane: ProtobufPlane;
   /** `host:port` of the plane. */
   address: string;
@@ -72,6 +75,7 @@ export async function start(
   onTestFinished(running.close);
   return {
     url: running.url,
+    service,
     plane,
     address: plane.address ?? "",
     folder,
@@ -142,10 +146,44 @@ export function callGenerator(address: string, metadata: Record<string, string> 
   });
 }
 
+/** Metadata that asks for the result of a task. */
+export function idsOf(workflow_id: string, task_id: string): Record<string, string> {
+  return { "aieffect-workflow-id": workflow_id, "aieffect-task-id": task_id };
+}
+
+/** Reads a result in chunks, as a program does that knows results.proto. */
+export async function readChunksPlain(
+  address: string,
+  request: { method: string; workflow_id?: string; task_id?: string; offset?: number },
+): Promise<{ data: Buffer; offset: number }[]> {
+  const client = plainClient(address, "aieffect/dataplane/v1/results.proto", "aieffect.dataplane.v1.Results");
+  try {
+    const call = (
+      client as unknown as { Read(asked: object): AsyncIterable<{ data: Buffer; offset: number }> }
+    ).Read(request);
+    const chunks = [];
+    for await (const { data, offset } of call) chunks.push({ data, offset });
+    return chunks;
+  } finally {
+    client.close();
+  }
+}
+
+/** A promise that is settled from outside, to hold an operation where a test wants it. */
+export function gate() {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
 /** A client made at run time from a .proto file of `testing/proto`. */
 export function plainClient(address: string, file: string, service: string, options: object = {}): Client {
-  const folder = new URL("../../testing/proto", import.meta.url).pathname;
-  const definition = loadSync(file, { keepCase: true, longs: Number, includeDirs: [folder] });
+  const includeDirs = ["../../testing/proto", "../../proto"].map((folder) =>
+    fileURLToPath(new URL(folder, import.meta.url)),
+  );
+  const definition = loadSync(file, { keepCase: true, longs: Number, defaults: true, includeDirs });
   const Made = service
     .split(".")
     .reduce<unknown>(

@@ -81,7 +81,7 @@ describe("a result", () => {
     const held = gate();
     const service = await start({
       async GenerateData(ctx, plane) {
-        if (ctx.task_id === "slow") await held.opened;
+        if (ctx.task_id === "slow" && ctx.workflow_id === "wf-1") await held.opened;
         if (ctx.task_id === "bad") throw new Error("secret");
         if (ctx.task_id === "other") return ctx.publish("{}", { format: "json" });
         return plane.publish(Generator.generateData, generated(ctx.task_id), ctx);
@@ -91,6 +91,7 @@ describe("a result", () => {
       callGenerator(service.address, idsOf(workflow_id, task_id));
     const slow = service.execute("GenerateData", { task_id: "slow" });
     // Another workflow's newer task of the same name hides it from nobody.
+    await service.execute("GenerateData", { task_id: "slow", workflow_id: "wf-2" });
     await service.execute("GenerateData", { task_id: "bad" });
     await service.execute("GenerateData", { task_id: "other" });
     expect(await ask("wf-1", "slow")).toEqual({
@@ -161,7 +162,8 @@ describe("a result", () => {
       details: 'The result of task "old" of workflow "wf-1" is no longer kept; run the task again',
     });
     expect(await callGenerator(service.address)).toMatchObject({ message: { message: "new" } });
-    await rm(`${service.folder}/wf-1/new`, { recursive: true });
+    await service.execute("GenerateData", { task_id: "removed" });
+    await rm(`${service.folder}/wf-1/removed`, { recursive: true });
     expect(await callGenerator(service.address)).toEqual({
       code: status.NOT_FOUND,
       details: `The result of ${rpc} is no longer kept; run the task again`,

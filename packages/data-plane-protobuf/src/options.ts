@@ -152,7 +152,8 @@ export function resolveOptions(given: ProtobufPlaneOptions = {}, env = process.e
 export function advertisedHost(host: string | undefined, listen_host: string): string {
   if (host !== undefined) return host;
   const isWildcard = listen_host === "0.0.0.0" || listen_host === "::";
-  return isWildcard ? hostname() : listen_host;
+  if (isWildcard) return hostname();
+  return listen_host.includes(":") ? `[${listen_host}]` : listen_host;
 }
 
 function assertServices(services: readonly ServiceDefinition[]): readonly ServiceDefinition[] {

@@ -103,6 +103,29 @@ describe("publish", () => {
     expect(Buffer.from(counted.uri, "base64").toString()).toBe('["1","2","3"]');
   });
 
+  it("continues the trace of its caller from service to service", async () => {
+    const made = await start({
+      GenerateData: (ctx, plane) => plane.publish(Generator.generateData, generated("a"), ctx),
+    });
+    const reader = await start({
+      Read: async (ctx, plane) => {
+        await plane.fetchMessage(ctx.inputs[0], Generator.generateData, ctx);
+        return ctx.publish("1", { format: "json", as: "inline" });
+      },
+    });
+    const { output } = await made.execute("GenerateData");
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    expect(await reader.execute("Read", { inputs: [output] }, { traceparent })).toMatchObject({
+      status: "complete",
+    });
+    expect(made.lines().find(({ msg }) => msg === "grpc call")).toMatchObject({
+      rpc: "data_generator.DataGeneratorService/GenerateData",
+      workflow_id: "wf-1",
+      status: "OK",
+      trace_id: "0af7651916cd43dd8448eb211c80319c",
+    });
+  });
+
   it("needs a plane that its service has", async () => {
     const service = await start({
       GenerateData: (ctx, plane) => plane.publish(Generator.generateData, generated("a"), ctx),

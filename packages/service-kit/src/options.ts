@@ -4,7 +4,7 @@ import { delimiter } from "node:path";
 import type { HostPolicyOptions } from "@aieffect/control-interface";
 import type { S3Options, UploadOptions } from "@aieffect/data-plane-file";
 import type { DestinationStream } from "pino";
-import { assertKeys, assertOperations } from "./check-options.ts";
+import { assertKeys, assertOperations, assertPlanes } from "./check-options.ts";
 import { type Operation, type PublishOptions, publishedAs, type Style } from "./operation.ts";
 import type { DataPlane } from "./planes/data-plane.ts";
 import type { Retention, TaskStore } from "./stores/task-store.ts";
@@ -218,6 +218,7 @@ export type ResolvedOptions = Required<Omit<ServiceOptions, Optional | "api_key"
 export function resolveOptions(given: ServiceOptions, style: Style, env = process.env): ResolvedOptions {
   assertKeys("a service's options", given, serviceKeys);
   assertOperations(given.operations);
+  if (given.planes !== undefined) assertPlanes(given.planes);
   const store = given.store ?? nonEmpty(env.TASK_STORE) ?? "memory";
   if (typeof store !== "string" && typeof store?.begin !== "function") {
     throw new TypeError(

@@ -30,7 +30,11 @@ export interface Started {
   /** The log so far, line by line. */
   lines(): Record<string, unknown>[];
   /** Calls an operation; of task-1 in wf-1 unless told otherwise. */
-  execute(method: string, fields?: Record<string, unknown>): Promise<Answer>;
+  execute(
+    method: string,
+    fields?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -84,9 +88,10 @@ export async function start(
         .split("\n")
         .filter(Boolean)
         .map((line) => JSON.parse(line)),
-    async execute(method, fields = {}) {
+    async execute(method, fields = {}, more = {}) {
       const body = JSON.stringify({ method, workflow_id: "wf-1", task_id: "task-1", ...fields });
-      const headers = options.api_key === undefined ? {} : { authorization: `Bearer ${options.api_key}` };
+      const key = options.api_key === undefined ? {} : { authorization: `Bearer ${options.api_key}` };
+      const headers = { ...key, ...more };
       const response = await fetch(`${running.url}/control/execute`, { method: "POST", body, headers });
       return (await response.json()) as Answer;
     },

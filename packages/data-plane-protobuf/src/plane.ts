@@ -165,17 +165,26 @@ export function createProtobufPlane(given: ProtobufPlaneOptions = {}): ProtobufP
       await server?.stop(grace_ms);
       fetcher.close();
     },
-    publish,
-    fetchMessage: (input, rpc, fetching = {}) => fetcher.message(referenceOf(input), rpc, fetching),
+    publish: (rpc, result, task) => heeded(publish(rpc, result, task)),
+    fetchMessage: (input, rpc, fetching = {}) => heeded(fetcher.message(referenceOf(input), rpc, fetching)),
     fetchMessages: (input, rpc, fetching = {}) => fetcher.messages(referenceOf(input), rpc, fetching),
   };
+}
+
+/** A forgotten `await` fails one task, and must not end the process for all the others. */
+function heeded<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 function referenceOf(
   input: DataReference | { readonly reference: DataReference } | undefined,
 ): DataReference {
   if (input === undefined)
-    throw new ControlError("invalid_reference", "Expected an input, found none; the task has fewer");
+    throw new ControlError(
+      "invalid_reference",
+      "Expected an input of protocol grpc, found none; the task has fewer inputs",
+    );
   return "reference" in input ? input.reference : input;
 }
 

@@ -39,7 +39,7 @@ export interface Started {
 }
 
 /** What execute answers. */
-export interface Answer {
+interface Answer {
   status: string;
   task_id?: string;
   error?: string;
@@ -184,7 +184,7 @@ export function gate() {
 }
 
 /** A client made at run time from a .proto file of `testing/proto`. */
-export function plainClient(address: string, file: string, service: string, options: object = {}): Client {
+function plainClient(address: string, file: string, service: string, options: object = {}): Client {
   const includeDirs = ["../../testing/proto", "../../proto"].map((folder) =>
     fileURLToPath(new URL(folder, import.meta.url)),
   );

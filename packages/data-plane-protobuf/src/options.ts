@@ -40,6 +40,8 @@ export interface ProtobufPlaneOptions {
   max_fetch_bytes?: number;
   /** Memory for results that are asked for again, in bytes; all are on disk. @default 64 MiB */
   max_memory_bytes?: number;
+  /** So long a caller may take nothing of a stream, in ms; it is cut then. @default 120,000 */
+  send_idle_timeout_ms?: number;
   /** So long a fetch may bring nothing, over all its attempts, in ms. @default 20,000, because a caller waits 30 s for a sequential operation */
   fetch_idle_timeout_ms?: number;
   /** How often a fetch goes on after a failure that may be over in a moment. @default 4 */
@@ -87,6 +89,7 @@ export interface ResolvedOptions {
   max_message_bytes: number;
   max_fetch_bytes: number;
   max_memory_bytes: number;
+  send_idle_timeout_ms: number;
   fetch_idle_timeout_ms: number;
   fetch_retries: number;
   fetch_backoff_ms: number;
@@ -106,6 +109,7 @@ const known = [
   "max_message_bytes",
   "max_fetch_bytes",
   "max_memory_bytes",
+  "send_idle_timeout_ms",
   "fetch_idle_timeout_ms",
   "fetch_retries",
   "fetch_backoff_ms",
@@ -140,6 +144,7 @@ export function resolveOptions(given: ProtobufPlaneOptions = {}, env = process.e
     max_message_bytes: integer("max_message_bytes", given.max_message_bytes ?? 4 * 2 ** 20, 1),
     max_fetch_bytes: integer("max_fetch_bytes", given.max_fetch_bytes ?? 64 * 2 ** 20, 1),
     max_memory_bytes: integer("max_memory_bytes", given.max_memory_bytes ?? 64 * 2 ** 20, 0),
+    send_idle_timeout_ms: integer("send_idle_timeout_ms", given.send_idle_timeout_ms ?? 120_000, 1),
     fetch_idle_timeout_ms: integer("fetch_idle_timeout_ms", given.fetch_idle_timeout_ms ?? 20_000, 1),
     fetch_retries: integer("fetch_retries", given.fetch_retries ?? 4, 0),
     fetch_backoff_ms: integer("fetch_backoff_ms", given.fetch_backoff_ms ?? 100, 1),

@@ -21,14 +21,22 @@ interface Call<Request> {
 /** Notes whose result a call asks for, once that is known; for the log. */
 export type NoteTask = (ids: { workflow_id: string; task_id: string } | undefined) => void;
 
+/** What answering needs of the server around it. */
+export interface AnswerParts {
+  host: PlaneHost;
+  options: { send_idle_timeout_ms: number };
+  /** Told when a call begins and when it ends. */
+  going: { add(): void; remove(): void };
+}
+
 /** Answers with one message; whatever goes wrong becomes a status. */
 export function answerOnce<Request, Response>(
   path: string,
-  host: PlaneHost,
+  parts: AnswerParts,
   work: (call: Call<Request>, note: NoteTask) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    void observe(path, host, call, (note) => work(call, note)).then(
+    void observe(path, parts, call, (note) => work(call, note)).then(
       (response) => callback(null, response),
       (failure: Refusal) => callback(toStatus(failure)),
     );
@@ -38,7 +46,7 @@ export function answerOnce<Request, Response>(
 /** Answers with messages, no faster than they are taken; whatever goes wrong becomes a status. */
 export function answerWithStream<Request, Response>(
   path: string,
-  host: PlaneHost,
+  parts: AnswerParts,
   work: (call: Call<Request>, note: NoteTask) => AsyncIterable<Response>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
@@ -49,12 +57,10 @@ export function answerWithStream<Request, Response>(
       for await (const message of work(call, note)) {
         if (gone.signal.aborted) throw wentAway();
         if (call.write(message)) continue;
-        await once(call, "drain", { signal: gone.signal }).catch(() => {
-          throw wentAway();
-        });
+        await drained(call, gone.signal, parts.options.send_idle_timeout_ms);
       }
     };
-    void observe(path, host, call, send).then(
+    void observe(path, parts, call, send).then(
       () => call.end(),
       (failure: Refusal) => {
         if (!gone.signal.aborted) call.emit("error", toStatus(failure));
@@ -66,10 +72,11 @@ export function answerWithStream<Request, Response>(
 /** Traces and logs one call; rejects with nothing but refusals. */
 async function observe<Response>(
   path: string,
-  host: PlaneHost,
+  { host, going }: AnswerParts,
   call: Call<unknown>,
   work: (note: NoteTask) => Promise<Response>,
 ): Promise<Response> {
+  going.add();
   const began = performance.now();
   const rpc = fullName(path);
   const trace = host.readTrace({
@@ -87,6 +94,7 @@ async function observe<Response>(
     failure = toRefusal(thrown, rpc, host);
     throw failure;
   } finally {
+    going.remove();
     const code = status[failure?.code ?? status.OK];
     span?.set({ "rpc.system": "grpc", "rpc.method": rpc, "rpc.grpc.status": code });
     span?.end(failure?.code === status.INTERNAL ? failure : undefined);
@@ -96,6 +104,17 @@ async function observe<Response>(
       const told = failure === undefined ? {} : { reason: failure.details };
       host.log.debug({ ...line, ...told, peer: call.getPeer(), ...(trace_id && { trace_id }) }, "grpc call");
     }
+  }
+}
+
+/** Resolves when a stream takes more. @throws refusal when its caller went away, or stands still */
+async function drained(stream: NodeJS.EventEmitter, gone: AbortSignal, idle_ms: number): Promise<void> {
+  const late = AbortSignal.timeout(idle_ms);
+  try {
+    await once(stream, "drain", { signal: AbortSignal.any([gone, late]) });
+  } catch {
+    if (gone.aborted || !late.aborted) throw wentAway();
+    throw refusal(status.DEADLINE_EXCEEDED, `The caller took nothing for ${idle_ms} ms`);
   }
 }
 

@@ -46,11 +46,18 @@ it("answers health checks without a key, until its service stops", async () => {
   expect(await ask(client, "nobody.Here")).toEqual({ code: status.NOT_FOUND });
   const running = service.execute("GenerateData");
   await expect.poll(() => service.service.parts.engine.queue.running).toBe(1);
-  const stopping = service.service.close(5000);
+  // A watcher never ends by itself, and stops nobody from stopping.
+  const watched: string[] = [];
+  const watch = client.Watch({ service: "" });
+  watch.on("data", ({ status: word }: { status: string }) => watched.push(word));
+  watch.on("error", () => {});
+  await expect.poll(() => watched).toEqual(["SERVING"]);
+  const stopping = service.service.close(100_000);
   await expect.poll(() => ask(client, "")).toEqual({ status: "NOT_SERVING" });
   held.open();
   expect(await running).toMatchObject({ status: "complete" });
   await stopping;
+  expect(watched).toEqual(["SERVING", "NOT_SERVING"]);
   client.close();
 });
 

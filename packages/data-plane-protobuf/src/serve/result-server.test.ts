@@ -11,6 +11,7 @@ import {
   gate,
   generated,
   idsOf,
+  plainClient,
   readChunksPlain,
   start,
 } from "../testing/start.ts";
@@ -274,6 +275,39 @@ describe("the server", () => {
     await callGenerator(service.address);
     await service.close();
     expect(await callGenerator(service.address)).toMatchObject({ code: status.UNAVAILABLE });
+  });
+
+  it("cuts a caller that takes nothing", async () => {
+    const service = await start(
+      {
+        GenerateData: (ctx, plane) =>
+          plane.publish(
+            Generator.generateData,
+            Array.from({ length: 40 }, () => generated("x".repeat(2 ** 20))),
+            ctx,
+          ),
+      },
+      { send_idle_timeout_ms: 50 },
+    );
+    await service.execute("GenerateData");
+    const client = plainClient(
+      service.address,
+      "aieffect/dataplane/v1/results.proto",
+      "aieffect.dataplane.v1.Results",
+    );
+    onTestFinished(() => client.close());
+    const call = (client as unknown as { Read(asked: object): AsyncIterable<object> }).Read({
+      method: "GenerateData",
+    });
+    // It takes one, and no more.
+    await call[Symbol.asyncIterator]().next();
+    await expect
+      .poll(() => service.lines().find(({ msg }) => msg === "grpc call"))
+      .toMatchObject({
+        rpc: "aieffect.dataplane.v1.Results/Read",
+        status: "DEADLINE_EXCEEDED",
+        reason: "The caller took nothing for 50 ms",
+      });
   });
 
   it("says which port is taken, and lets the service not start", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { PlaneHost } from "@aieffect/service-kit";
 import {
   type MethodDefinition,
@@ -18,13 +19,16 @@ import { findResult } from "../results/find-result.ts";
 import type { MessageCache } from "../results/message-cache.ts";
 import { readMerged, readMessages } from "../results/result-file.ts";
 import type { ResultIndex } from "../results/result-index.ts";
-import { answerOnce, answerWithStream } from "./answer.ts";
+import { type AnswerParts, answerOnce, answerWithStream } from "./answer.ts";
 import { chunkBytes, readChunks } from "./read-chunks.ts";
 import { createReflection } from "./reflection.ts";
 import { requireKey } from "./require-key.ts";
 
 /** Largest request, in bytes. They are empty, or name a result. */
 const maxRequestBytes = 4 * 2 ** 20;
+
+/** So long what was answered last may take to be sent, in ms. */
+const lastFrames_ms = 500;
 
 /** What a server serves. */
 export interface ResultServerParts {
@@ -34,6 +38,8 @@ export interface ResultServerParts {
   index: ResultIndex;
   cache: MessageCache;
 }
+
+type HandlerParts = ResultServerParts & Pick<AnswerParts, "going">;
 
 /** A server that listens. */
 export interface ResultServer {
@@ -52,7 +58,8 @@ export async function startResultServer(parts: ResultServerParts): Promise<Resul
     "grpc.max_receive_message_length": maxRequestBytes,
     interceptors: asksForKey ? [requireKey(authenticate)] : [],
   });
-  const health = addServices(server, parts);
+  const going = createGoing();
+  const health = addServices(server, { ...parts, going });
   const asked = `${listen_host.includes(":") && !listen_host.startsWith("[") ? `[${listen_host}]` : listen_host}:${options.port}`;
   const port = await bind(server, asked, toCredentials(options.tls));
   const onStopping = () => health.stop();
@@ -62,21 +69,37 @@ export async function startResultServer(parts: ResultServerParts): Promise<Resul
     async stop(grace_ms) {
       host.stopping.removeEventListener("abort", onStopping);
       health.stop();
-      await new Promise<void>((resolve) => {
-        const cut = setTimeout(() => {
-          server.forceShutdown();
-          resolve();
-        }, grace_ms);
-        server.tryShutdown(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-      });
+      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      // Calls that watch health, or wait on reflection, never end by themselves.
+      const answered = going.none().then(() => pause(lastFrames_ms, undefined, { ref: false }));
+      await Promise.race([closed, answered, pause(grace_ms, undefined, { ref: false })]);
+      server.forceShutdown();
     },
   };
 }
 
-function addServices(server: Server, parts: ResultServerParts): { stop(): void } {
+/** Counts calls that are being answered. */
+function createGoing(): AnswerParts["going"] & { none(): Promise<void> } {
+  let count = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    add() {
+      count++;
+    },
+    remove() {
+      if (--count > 0) return;
+      for (const resolve of waiting) resolve();
+      waiting = [];
+    },
+    none: () =>
+      new Promise((resolve) => {
+        if (count === 0) resolve();
+        else waiting.push(resolve);
+      }),
+  };
+}
+
+function addServices(server: Server, parts: HandlerParts): { stop(): void } {
   const { options } = parts;
   const rpcs = options.services.flatMap((service) => Object.values(service));
   for (const service of options.services) addService(server, service, parts);
@@ -89,15 +112,19 @@ function addServices(server: Server, parts: ResultServerParts): { stop(): void }
   ];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "SERVING"])));
   health.addToServer(server);
+  let stopped = false;
   return {
     stop() {
+      // Watchers are told once.
+      if (stopped) return;
+      stopped = true;
       for (const name of names) health.setStatus(name, "NOT_SERVING");
     },
   };
 }
 
 /** Messages pass as the bytes that they are on disk, and what callers ask with is not looked at. */
-function addService(server: Server, service: ServiceDefinition, parts: ResultServerParts): void {
+function addService(server: Server, service: ServiceDefinition, parts: HandlerParts): void {
   const raw: Record<string, MethodDefinition<Buffer, Buffer>> = {};
   const handlers: UntypedServiceImplementation = {};
   for (const [name, method] of Object.entries(service)) {
@@ -117,8 +144,9 @@ const asBytes = {
   responseDeserialize: itself,
 };
 
-function unaryHandler(path: string, { options, host, index, cache }: ResultServerParts) {
-  return answerOnce<Buffer, Buffer>(path, host, async ({ metadata }, note) => {
+function unaryHandler(path: string, parts: HandlerParts) {
+  const { options, host, index, cache } = parts;
+  return answerOnce<Buffer, Buffer>(path, parts, async ({ metadata }, note) => {
     const ids = readIds(metadata);
     note(ids);
     const result = await findResult(path, ids, index, host.find);
@@ -133,8 +161,9 @@ function unaryHandler(path: string, { options, host, index, cache }: ResultServe
   });
 }
 
-function streamHandler(path: string, { options, host, index }: ResultServerParts) {
-  return answerWithStream<Buffer, Buffer>(path, host, async function* ({ metadata }, note) {
+function streamHandler(path: string, parts: HandlerParts) {
+  const { options, host, index } = parts;
+  return answerWithStream<Buffer, Buffer>(path, parts, async function* ({ metadata }, note) {
     const ids = readIds(metadata);
     note(ids);
     const { file } = await findResult(path, ids, index, host.find);
@@ -151,10 +180,11 @@ function streamHandler(path: string, { options, host, index }: ResultServerParts
   });
 }
 
-function readHandler(rpcs: readonly { path: string }[], { host, index }: ResultServerParts) {
+function readHandler(rpcs: readonly { path: string }[], parts: HandlerParts) {
+  const { host, index } = parts;
   return answerWithStream(
     `/${streamName}`,
-    host,
+    parts,
     async function* ({ request }: { request: ReadRequest }, note) {
       const path = findRpc(request.method, rpcs);
       const ids = pairIds(request.workflowId, request.taskId, {

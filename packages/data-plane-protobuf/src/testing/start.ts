@@ -184,7 +184,7 @@ export function gate() {
 }
 
 /** A client made at run time from a .proto file of `testing/proto`. */
-function plainClient(address: string, file: string, service: string, options: object = {}): Client {
+export function plainClient(address: string, file: string, service: string, options: object = {}): Client {
   const includeDirs = ["../../testing/proto", "../../proto"].map((folder) =>
     fileURLToPath(new URL(folder, import.meta.url)),
   );

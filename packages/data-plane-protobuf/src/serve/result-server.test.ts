@@ -226,6 +226,20 @@ describe("a result larger than one message may be", () => {
     });
   });
 
+  it("begins one byte above the limit", async () => {
+    const message = { success: false, message: "x".repeat(997), records: [] };
+    const size = Generator.generateData.responseSerialize(message).length;
+    const run: Parameters<typeof start>[0] = {
+      GenerateData: (ctx, plane) => plane.publish(Generator.generateData, message, ctx),
+    };
+    const fits = await start(run, { max_message_bytes: size });
+    expect((await fits.execute("GenerateData")).output.metadata).not.toHaveProperty("stream");
+    expect(await callGenerator(fits.address)).toMatchObject({ message: { message: message.message } });
+    const exceeds = await start(run, { max_message_bytes: size - 1 });
+    expect((await exceeds.execute("GenerateData")).output.metadata).toHaveProperty("stream");
+    expect(await callGenerator(exceeds.address)).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  });
+
   it("is refused under a method that there is not, and with one id", async () => {
     const service = await start(operations);
     await expect(readChunksPlain(service.address, { method: "Nope" })).rejects.toMatchObject({

@@ -1,0 +1,6 @@
+export type { Random } from "./create-random.ts";
+export { createRandom } from "./create-random.ts";
+export type { Plan } from "./generation.ts";
+export { generationParameters, households, toPlan, toTimestamp } from "./generation.ts";
+export { inConfiguredStyle } from "./in-configured-style.ts";
+export { singleInput } from "./single-input.ts";

@@ -4,3 +4,4 @@ export type { Plan } from "./generation.ts";
 export { generationParameters, households, toPlan, toTimestamp } from "./generation.ts";
 export { inConfiguredStyle } from "./in-configured-style.ts";
 export { singleInput } from "./single-input.ts";
+export { toShown } from "./to-shown.ts";

@@ -39,6 +39,11 @@ export default defineConfig({
         "demo",
         "test",
       ]),
+      project("protobuf-based-energy-pipeline", "use-cases/protobuf_based_energy_pipeline", [
+        "services",
+        "demo",
+        "test",
+      ]),
     ],
   },
 });

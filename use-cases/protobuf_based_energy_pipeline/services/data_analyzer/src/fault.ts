@@ -1,6 +1,6 @@
 import { ControlError } from "@aieffect/control-interface";
 import { toShown } from "@aieffect/energy-services";
-import type { EnergyRecord } from "../../../generated/common.js";
+import type { EnergyRecord } from "../../../generated/common.ts";
 
 const fields = [
   ["power_consumption", "powerConsumption"],

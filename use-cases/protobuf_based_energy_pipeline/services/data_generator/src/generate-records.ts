@@ -1,5 +1,5 @@
 import { createRandom, households, type Plan, toTimestamp } from "@aieffect/energy-services";
-import type { EnergyRecord } from "../../../generated/common.js";
+import type { EnergyRecord } from "../../../generated/common.ts";
 
 const base_W = 120;
 const step_W = 5;

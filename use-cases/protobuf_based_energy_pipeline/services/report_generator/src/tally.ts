@@ -1,4 +1,4 @@
-import type { AnalyzedRecord } from "../../../generated/common.js";
+import type { AnalyzedRecord } from "../../../generated/common.ts";
 
 /** Of one household. */
 export interface HouseholdTally {

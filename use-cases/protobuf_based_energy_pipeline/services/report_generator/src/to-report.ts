@@ -1,5 +1,5 @@
 import { toShown } from "@aieffect/energy-services";
-import type { GenerateReportResponse } from "../../../generated/report_generator.js";
+import type { GenerateReportResponse } from "../../../generated/report_generator.ts";
 import type { HouseholdTally, Tally } from "./tally.ts";
 
 /** More than this share of anomalies is worth a recommendation. */

@@ -1,4 +1,4 @@
-import type { AnalyzedRecord, EnergyRecord } from "../../../generated/common.js";
+import type { AnalyzedRecord, EnergyRecord } from "../../../generated/common.ts";
 import { efficiencyOf } from "./efficiency.ts";
 import { recordFault } from "./fault.ts";
 import type { Spread } from "./spread.ts";

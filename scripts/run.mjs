@@ -20,7 +20,7 @@ const entries = {
   "conformance:first-finding": "packages/conformance-lab/dist/first-finding.js",
   "conformance:selftest": "packages/conformance/dist/zoo/main.js",
   "conformance:stress": "packages/conformance-lab/dist/stress.js",
-  demo: "use-cases/file_based_energy_pipeline/dist/demo/main.js",
+  demo: "scripts/demo.mjs",
   endurance: "scripts/endurance.mjs",
   generate: "scripts/generate.mjs",
   hello: "packages/service-kit/examples/hello.mjs",

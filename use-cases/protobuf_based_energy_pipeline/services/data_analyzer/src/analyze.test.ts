@@ -48,8 +48,9 @@ describe("analyze", () => {
           expect(analyzedRecords.map(({ original }) => original)).toEqual(records);
           const efficiencies = records.map(({ powerConsumption, voltage, current }) => {
             const expected = voltage === 0 ? 0 : powerConsumption / voltage;
-            const efficiency = 1 - Math.abs(expected - current) / (expected > 0.001 ? expected : 0.001);
-            return [0, efficiency, 1].sort((one, other) => one - other)[1];
+            const least = Math.max(expected, 0.001);
+            const efficiency = 1 - Math.abs(expected - current) / least;
+            return [0, efficiency, 1].sort((one, other) => one - other)[1] as number;
           });
           expect(analyzedRecords.map(({ efficiencyScore }) => efficiencyScore)).toEqual(efficiencies);
           const odd = records.map(

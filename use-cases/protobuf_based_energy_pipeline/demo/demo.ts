@@ -1,0 +1,47 @@
+import { createInlineReference } from "@aieffect/control-interface";
+import { type Demo, toCount } from "@aieffect/local-run";
+import { blueprint_file, data_dir, programs, submit_script } from "./paths.ts";
+import { fetchReport, toReportText } from "./report.ts";
+
+/** The protobuf-based energy pipeline on one machine. */
+export const demo: Demo = {
+  title: "Protobuf-based energy pipeline",
+  programs,
+  blueprint_file,
+  data_dir,
+  submit_script,
+  options: ["records", "seed"],
+  help: `Runs the protobuf-based energy pipeline on this machine: four services that hand typed messages
+on over gRPC, an orchestrator, one workflow.
+
+Usage: npm run demo -- --pipeline protobuf [options]
+
+  --records N      generate N readings and analyse them (default: 50)
+  --seed N         the same seed gives the same readings and the same report (default: 2025)
+  --keep           leave everything running until Ctrl-C, to submit further workflows
+  --json           end with one line of JSON on standard output; the rest goes to standard error
+  --data-dir DIR   where results and logs go (default: the use case's data folder)
+  --help           this text
+
+From 1,000,000 readings on, the services work concurrently and report their progress;
+EXECUTION_STYLE=sequential or concurrent in the environment decides otherwise.
+Exit codes: 0 done, 1 the workflow failed, 2 wrong usage, 130 interrupted.
+`,
+  toInput({ values: { records = "50", seed = "2025" } }) {
+    const num_records = toCount("records", records, 50_000_000);
+    const configuration = { num_records, seed: toCount("seed", seed, 2 ** 32 - 1) };
+    return {
+      reference: createInlineReference(JSON.stringify(configuration), "json"),
+      description: `${num_records} readings to be generated, with seed ${configuration.seed}`,
+      is_long: num_records >= 1_000_000,
+    };
+  },
+  async toResult(outcome) {
+    const { report, file } = await fetchReport(outcome);
+    return {
+      text: toReportText(report),
+      files: [["Report", file]],
+      fields: { report: file, summary: report.summary },
+    };
+  },
+};

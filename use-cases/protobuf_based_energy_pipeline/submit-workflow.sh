@@ -1,0 +1,52 @@
+#!/bin/sh
+# Submits this pipeline to an orchestrator, follows it, and shows its tasks. Needs curl and POSIX tools.
+set -eu
+
+usage() {
+  cat <<'TEXT'
+Usage: ./submit-workflow.sh [--records N] [--seed N]
+
+  --records N   have N readings generated (default: 50)
+  --seed N      the same seed gives the same readings and the same report (default: a random one)
+
+Environment:
+  ORCHESTRATOR_URL      default: a demo left running with --keep, else http://localhost:18000
+  BLUEPRINT, DOCKERINFO default: those of that demo, else export/*.json
+  ORCHESTRATOR_API_KEY  sent to the orchestrator
+  SERVICE_API_KEY       handed on for its calls to the services
+  STATE_FILE            where a demo with --data-dir left its state: DIR/local-run.json
+
+Exit codes: 0 completed, 1 failed, 2 wrong usage, 5 the orchestrator cannot be reached or refused.
+TEXT
+}
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+demo='npm run demo -- --pipeline protobuf'
+. "$here/../../scripts/submit-workflow.sh"
+
+show_outputs() {
+  printf '\nCompleted. Outputs, as the newest results of these servers and methods:\n'
+  tr '{' '\n' <"$work/answer" |
+    sed -n 's/.*"protocol": *"grpc", *"uri": *"\([^"]*\)", *"format": *"\([^"]*\)".*/  \1 \2/p' | sort -u
+  tr ',{' '\n\n' <"$work/answer" | sed -n 's/.*"report": *"\([^"]*\)".*/Report: \1/p' | sort -u
+}
+
+records=50
+seed=
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help) usage; exit 0 ;;
+    --records | --seed) ;;
+    *) wrong "Expected --records or --seed, found $1" ;;
+  esac
+  [ $# -gt 1 ] || wrong "Expected a value after $1, found none"
+  case $2 in '' | *[!0-9]*) die 2 "Expected $1 to be a number, found \"$2\"" ;; esac
+  case $1 in
+    --records) records=$2 ;;
+    --seed) seed=$2 ;;
+  esac
+  shift 2
+done
+
+printf '{"num_records":%s%s}' "$records" "${seed:+,\"seed\":$seed}" | base64 | tr -d '\r\n' >"$work/uri"
+submit inline json

@@ -1,4 +1,5 @@
 import { createInlineReference } from "@aieffect/control-interface";
+import { createProtobufPlane } from "@aieffect/data-plane-protobuf";
 import { type Demo, toCount } from "@aieffect/local-run";
 import { blueprint_file, data_dir, programs, submit_script } from "./paths.ts";
 import { fetchReport, toReportText } from "./report.ts";
@@ -37,11 +38,13 @@ Exit codes: 0 done, 1 the workflow failed, 2 wrong usage, 130 interrupted.
     };
   },
   async toResult(outcome) {
-    const { report, file } = await fetchReport(outcome);
-    return {
-      text: toReportText(report),
-      files: [["Report", file]],
-      fields: { report: file, summary: report.summary },
-    };
+    const plane = createProtobufPlane();
+    try {
+      const { report, file } = await fetchReport(outcome, plane);
+      const fields = { report: file, summary: report.summary };
+      return { text: toReportText(report), files: [["Report", file]], fields };
+    } finally {
+      await plane.stop(0);
+    }
   },
 };

@@ -1,4 +1,4 @@
-import { createProtobufPlane } from "@aieffect/data-plane-protobuf";
+import type { ProtobufPlane } from "@aieffect/data-plane-protobuf";
 import type { RunOutcome } from "@aieffect/local-run";
 import { type GenerateReportResponse, ReportGeneratorServiceService } from "../generated/report_generator.ts";
 import { report_node } from "./paths.ts";
@@ -11,7 +11,10 @@ export interface FetchedReport {
 }
 
 /** Fetches the report of a workflow over gRPC. @throws Error when it is not there */
-export async function fetchReport({ tasks }: RunOutcome): Promise<FetchedReport> {
+export async function fetchReport(
+  { tasks }: RunOutcome,
+  plane: Pick<ProtobufPlane, "fetchMessage">,
+): Promise<FetchedReport> {
   const output = tasks.find(({ node_key }) => node_key === report_node)?.output_refs[0];
   const file = output?.metadata?.report;
   if (output === undefined || typeof file !== "string") {
@@ -19,12 +22,7 @@ export async function fetchReport({ tasks }: RunOutcome): Promise<FetchedReport>
       `Expected ${report_node} to give a message with report in its metadata, found ${JSON.stringify(output)}`,
     );
   }
-  const plane = createProtobufPlane();
-  try {
-    return { report: await plane.fetchMessage(output, ReportGeneratorServiceService.generateReport), file };
-  } finally {
-    await plane.stop(0);
-  }
+  return { report: await plane.fetchMessage(output, ReportGeneratorServiceService.generateReport), file };
 }
 
 /** A report as text for a terminal. */

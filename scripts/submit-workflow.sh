@@ -1,12 +1,28 @@
 # What the use cases' submit-workflow.sh share; read in by them with `.`, never run by itself. They
-# set $here (the use case's folder) and $demo (the command that starts its demo), and define usage and
-# show_outputs, which shows what is in $work/answer: the tasks of a workflow that completed.
+# set $here (the use case's folder) and $demo (the command that starts its demo), and define show_options,
+# the beginning of the usage, and show_outputs, which shows what is in $work/answer: the tasks of a
+# workflow that completed.
 
 die() {
   code=$1
   shift
   printf '%s\n' "$*" >&2
   exit "$code"
+}
+
+usage() {
+  show_options
+  cat <<'TEXT'
+
+Environment:
+  ORCHESTRATOR_URL      default: a demo left running with --keep, else http://localhost:18000
+  BLUEPRINT, DOCKERINFO default: those of that demo, else export/*.json
+  ORCHESTRATOR_API_KEY  sent to the orchestrator
+  SERVICE_API_KEY       handed on for its calls to the services
+  STATE_FILE            where a demo with --data-dir left its state: DIR/local-run.json
+
+Exit codes: 0 completed, 1 failed, 2 wrong usage, 5 the orchestrator cannot be reached or refused.
+TEXT
 }
 
 wrong() {

@@ -2,7 +2,7 @@
 # Submits this pipeline to an orchestrator, follows it, and shows its tasks. Needs curl and POSIX tools.
 set -eu
 
-usage() {
+show_options() {
   cat <<'TEXT'
 Usage: ./submit-workflow.sh [--file CSV | --uri PATH | --records N]
 
@@ -10,15 +10,6 @@ Usage: ./submit-workflow.sh [--file CSV | --uri PATH | --records N]
                 --input CSV is the same
   --uri PATH    analyse the CSV at this path of the services' shared storage, e.g. /app/data/meter.csv
   --records N   have N readings generated
-
-Environment:
-  ORCHESTRATOR_URL      default: a demo left running with --keep, else http://localhost:18000
-  BLUEPRINT, DOCKERINFO default: those of that demo, else export/*.json
-  ORCHESTRATOR_API_KEY  sent to the orchestrator
-  SERVICE_API_KEY       handed on for its calls to the services
-  STATE_FILE            where a demo with --data-dir left its state: DIR/local-run.json
-
-Exit codes: 0 completed, 1 failed, 2 wrong usage, 5 the orchestrator cannot be reached or refused.
 TEXT
 }
 

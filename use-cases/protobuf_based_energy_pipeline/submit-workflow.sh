@@ -2,21 +2,12 @@
 # Submits this pipeline to an orchestrator, follows it, and shows its tasks. Needs curl and POSIX tools.
 set -eu
 
-usage() {
+show_options() {
   cat <<'TEXT'
 Usage: ./submit-workflow.sh [--records N] [--seed N]
 
   --records N   have N readings generated (default: 50)
   --seed N      the same seed gives the same readings and the same report (default: a random one)
-
-Environment:
-  ORCHESTRATOR_URL      default: a demo left running with --keep, else http://localhost:18000
-  BLUEPRINT, DOCKERINFO default: those of that demo, else export/*.json
-  ORCHESTRATOR_API_KEY  sent to the orchestrator
-  SERVICE_API_KEY       handed on for its calls to the services
-  STATE_FILE            where a demo with --data-dir left its state: DIR/local-run.json
-
-Exit codes: 0 completed, 1 failed, 2 wrong usage, 5 the orchestrator cannot be reached or refused.
 TEXT
 }
 

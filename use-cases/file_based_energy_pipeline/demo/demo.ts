@@ -2,16 +2,13 @@ import { dirname } from "node:path";
 import { createInlineReference } from "@aieffect/control-interface";
 import { type Demo, toCount, UsageError } from "@aieffect/local-run";
 import { toFileInput } from "./file-input.ts";
-import { blueprint_file, data_dir, programs, sample_file, submit_script } from "./paths.ts";
+import { paths, sample_file } from "./paths.ts";
 import { findReport, toReportText } from "./report.ts";
 
 /** The file-based energy pipeline on one machine. */
 export const demo: Demo = {
   title: "File-based energy pipeline",
-  programs,
-  blueprint_file,
-  data_dir,
-  submit_script,
+  ...paths,
   options: ["input", "records"],
   help: `Runs the file-based energy pipeline on this machine: four services, an orchestrator, one workflow.
 

@@ -1,16 +1,13 @@
 import { createInlineReference } from "@aieffect/control-interface";
 import { createProtobufPlane } from "@aieffect/data-plane-protobuf";
 import { type Demo, toCount } from "@aieffect/local-run";
-import { blueprint_file, data_dir, programs, submit_script } from "./paths.ts";
+import { paths } from "./paths.ts";
 import { fetchReport, toReportText } from "./report.ts";
 
 /** The protobuf-based energy pipeline on one machine. */
 export const demo: Demo = {
   title: "Protobuf-based energy pipeline",
-  programs,
-  blueprint_file,
-  data_dir,
-  submit_script,
+  ...paths,
   options: ["records", "seed"],
   help: `Runs the protobuf-based energy pipeline on this machine: four services that hand typed messages
 on over gRPC, an orchestrator, one workflow.

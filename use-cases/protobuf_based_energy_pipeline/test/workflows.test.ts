@@ -5,7 +5,7 @@ import { createInlineReference } from "@aieffect/control-interface";
 import { createProtobufPlane } from "@aieffect/data-plane-protobuf";
 import { type LocalPipeline, startLocalPipeline } from "@aieffect/local-run";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { blueprint_file, programs } from "../demo/paths.ts";
+import { paths } from "../demo/paths.ts";
 import { fetchReport } from "../demo/report.ts";
 import { toText } from "../services/report_generator/src/to-text.ts";
 import { expectedReport, planOf } from "./expected-report.ts";
@@ -15,7 +15,7 @@ let data_dir: string;
 const plane = createProtobufPlane();
 beforeAll(async () => {
   data_dir = await mkdtemp(join(tmpdir(), "energy-"));
-  pipeline = await startLocalPipeline({ programs, blueprint_file, data_dir });
+  pipeline = await startLocalPipeline({ ...paths, data_dir });
 });
 afterAll(async () => {
   await pipeline.close();

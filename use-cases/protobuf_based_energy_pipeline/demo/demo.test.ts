@@ -3,9 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProgram, tempFolder, until } from "@aieffect/test-support";
+import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { toText } from "../services/report_generator/src/to-text.ts";
 import { startDemo, startSubmission } from "../test/demo-process.ts";
+import { createDeployedClient } from "../test/deployed.ts";
 import { expectedReport, planOf } from "../test/expected-report.ts";
 
 const entry = fileURLToPath(new URL("../../../scripts/demo.mjs", import.meta.url));
@@ -79,10 +81,13 @@ describe("the demo", () => {
 });
 
 describe.skipIf(process.platform === "win32")("a demo that is kept running", () => {
-  it("takes workflows from the script until Ctrl-C, with a key", async () => {
+  it("takes workflows from the script until Ctrl-C, with a key that gRPC asks for as well", async () => {
     const data_dir = await tempFolder();
     const key = "k3y-of-the-services";
-    const demo = startDemo(["--keep", "--json", "--data-dir", data_dir], { SERVICE_API_KEY: key });
+    const demo = startDemo(["--keep", "--json", "--data-dir", data_dir], {
+      SERVICE_API_KEY: key,
+      GRPC_REQUIRE_KEY: "1",
+    });
     await until("the line of JSON", () => demo.stdout().endsWith("}\n"), 20_000);
     const { summary, services } = JSON.parse(demo.stdout());
     expect(summary).toBe((await expectedReport(planOf(50, 2025))).summary);
@@ -92,7 +97,9 @@ describe.skipIf(process.platform === "win32")("a demo that is kept running", () 
     const keyless = startSubmission([], { STATE_FILE: found.STATE_FILE });
     expect({ code: await submission.ended, errors: submission.stderr() }).toEqual({ code: 0, errors: "" });
     expect(submission.stdout()).toMatch(/completed +report_generator1:GenerateReport/);
-    expect(submission.stdout()).toMatch(/\n {2}127\.0\.0\.1:\d+ GenerateReport\n/);
+    const address = /\n {2}(127\.0\.0\.1:\d+) GenerateReport\n/.exec(submission.stdout())?.[1] ?? "";
+    const client = await createDeployedClient("report_generator.ReportGeneratorService", address);
+    await expect(client.ask("GenerateReport")).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
     const report = /\nReport: (.*)/.exec(submission.stdout())?.[1] ?? "";
     expect(await readFile(report, "utf8")).toBe(toText(await expectedReport(planOf(30, 5))));
     expect(await keyless.ended).toBe(1);

@@ -4,10 +4,14 @@ import { type Demo, toCount } from "@aieffect/local-run";
 import { paths } from "./paths.ts";
 import { fetchReport, toReportText } from "./report.ts";
 
+/** Where the services listen. */
+const host = "127.0.0.1";
+
 /** The protobuf-based energy pipeline on one machine. */
 export const demo: Demo = {
   title: "Protobuf-based energy pipeline",
   ...paths,
+  extra: { PEER_HOSTS: host },
   options: ["records", "seed"],
   help: `Runs the protobuf-based energy pipeline on this machine: four services that hand typed messages
 on over gRPC, an orchestrator, one workflow.
@@ -34,8 +38,9 @@ Exit codes: 0 done, 1 the workflow failed, 2 wrong usage, 130 interrupted.
       is_long: num_records >= 1_000_000,
     };
   },
-  async toResult(outcome) {
-    const plane = createProtobufPlane();
+  async toResult(outcome, { services_api_key }) {
+    const peer_keys = services_api_key === undefined ? {} : { [host]: services_api_key };
+    const plane = createProtobufPlane({ peer_keys });
     try {
       const { report, file } = await fetchReport(outcome, plane);
       const fields = { report: file, summary: report.summary };

@@ -14,6 +14,8 @@ export interface Demo {
   data_dir: string;
   /** Absolute path of the script that submits further workflows. */
   submit_script: string;
+  /** Variables for all services, beside `EXECUTION_STYLE`. @default none */
+  extra?: Readonly<Record<string, string>>;
   /** The whole text of `--help`. */
   help: string;
   /** What its command line has beside `--data-dir`, `--keep`, `--json` and `--help`; texts all of them. */
@@ -43,10 +45,8 @@ export interface DemoInput {
   is_long: boolean;
 }
 
-/** Where a demo ran. */
+/** How a demo ran. */
 export interface DemoPlace {
-  /** Absolute path of the folder of results. */
-  data_dir: string;
   /** The key that the services ask for. */
   services_api_key: string | undefined;
 }

@@ -52,7 +52,7 @@ async function runPipeline(
   onWorkflow: (workflow_id: string | undefined) => void,
 ): Promise<number> {
   const { json, keep, data_dir, services_api_key, input } = options;
-  const { title, programs, blueprint_file } = demo;
+  const { title, programs, blueprint_file, extra } = demo;
   const people = json ? streams.stderr : streams.stdout;
   people.write(`${title}\n  input    ${input.description}\n  results  ${data_dir}\n\n`);
 
@@ -62,7 +62,7 @@ async function runPipeline(
     data_dir,
     data_roots: input.data_roots ?? [],
     ...(services_api_key !== undefined && { services_api_key }),
-    extra: { EXECUTION_STYLE: options.execution_style },
+    extra: { ...extra, EXECUTION_STYLE: options.execution_style },
     signal,
     onServiceEnd(name, how, log) {
       // Ctrl-C in a terminal reaches the services as well: then their end is no news.
@@ -83,7 +83,7 @@ async function runPipeline(
         streams.stdout.write(toJson(pipeline, outcome, { report: null, error: outcome.workflow.error }));
       return 1;
     }
-    const result = await demo.toResult(outcome, { data_dir, services_api_key });
+    const result = await demo.toResult(outcome, { services_api_key });
     people.write(`\n${toResultText(result, await pipeline.peakRss())}\n`);
     if (keep) people.write(toKeepText(demo, pipeline, services_api_key !== undefined));
     if (json) streams.stdout.write(toJson(pipeline, outcome, result.fields));

@@ -19,7 +19,14 @@ export interface StartProgramOptions {
 }
 
 /** Variables that could change what is tested. */
-const ours = ["SERVICE_API_KEY", "ORCHESTRATOR_API_KEY", "ORCHESTRATOR_URL", "EXECUTION_STYLE", "INIT_CWD"];
+const ours = [
+  "SERVICE_API_KEY",
+  "ORCHESTRATOR_API_KEY",
+  "ORCHESTRATOR_URL",
+  "EXECUTION_STYLE",
+  "GRPC_REQUIRE_KEY",
+  "INIT_CWD",
+];
 
 /** Starts a program; it is ended with the test. */
 export function startProgram(

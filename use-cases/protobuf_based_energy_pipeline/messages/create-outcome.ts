@@ -11,7 +11,7 @@ export interface Outcome {
 
 /**
  * Follows `success` and `message` over the pieces of an answer as protobuf merges them: the last that
- * is set counts.
+ * is set counts (R-GRPC-07).
  *
  * @param rpc whose answer it is, for messages
  */

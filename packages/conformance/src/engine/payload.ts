@@ -49,7 +49,7 @@ const messagePatience_ms = 30_000;
 
 /**
  * The bytes of the message behind a `grpc` reference, with the task's ids as call metadata where the
- * reference tells them. Without its service's name there is no telling what to call.
+ * reference tells them (R-GRPC-01, R-GRPC-04). Without its service's name there is no telling what to call.
  */
 async function readMessage(
   { uri, format, metadata = {} }: DataReference,
@@ -78,7 +78,7 @@ async function readMessage(
   });
 }
 
-/** Texts that call metadata cannot carry go in base64 under `-bin`. */
+/** Texts that call metadata cannot carry go in base64 under `-bin` (R-GRPC-01). */
 function idHeader(name: string, id: unknown): Record<string, string> {
   if (typeof id !== "string" || id === "") return {};
   if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(id)) return { [name]: id };

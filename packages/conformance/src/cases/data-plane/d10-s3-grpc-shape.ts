@@ -11,7 +11,7 @@ export const s3GrpcShape = defineCase({
   profile: "data-plane",
   level: "MUST",
   because: "data",
-  rules: ["R-REF-06", "R-REF-09", "R-REF-11"],
+  rules: ["R-REF-06", "R-REF-09", "R-REF-11", "R-GRPC-02", "R-GRPC-04"],
   needs: ["sample"],
   holds:
     "An s3 output names bucket and key; a grpc output names host:port where something listens, and the method to call, which answers",

@@ -14,7 +14,10 @@ export interface Readings {
   pieces(): AsyncGenerator<readonly EnergyRecord[]>;
 }
 
-/** The readings of an input. From a peer that keeps only its newest result all are held, because the next one could be another. */
+/**
+ * The readings of an input. Where its reference names no task (R-GRPC-05) all are held, because the
+ * peer's next answer could be another task's.
+ */
 export function createReadings(
   plane: ProtobufPlane,
   input: Input,

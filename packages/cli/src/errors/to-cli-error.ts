@@ -1,0 +1,25 @@
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UsageError } from "../usage-error.ts";
+import { CliError } from "./cli-error.ts";
+
+/** Turns whatever a command threw into an error that says what to do; for a bug of ours a report is written. */
+export async function toCliError(thrown: unknown, command: string): Promise<CliError> {
+  if (thrown instanceof CliError) return thrown;
+  const { message, code = "", syscall, stack } = thrown as NodeJS.ErrnoException;
+  if (thrown instanceof UsageError || thrown instanceof RangeError || code.startsWith("ERR_PARSE_ARGS")) {
+    return new CliError("usage", message, { fixes: [`aieffect ${command} --help`], cause: thrown });
+  }
+  // A plain error has a message for people, and so has what the system refused; the rest nobody meant.
+  const isMeant = (thrown as Error)?.constructor === Error || syscall !== undefined;
+  if (isMeant) return new CliError("failed", message, { cause: thrown });
+  const report = join(tmpdir(), `aieffect-report-${process.pid}.txt`);
+  const about = `aieffect ${command}\nnode ${process.version} ${process.platform} ${process.arch}\n`;
+  // Arguments and environment stay out: they may hold keys.
+  const written = await writeFile(report, `${about}\n${stack ?? String(thrown)}\n`, { mode: 0o600 }).then(
+    () => `the report is in ${report}`,
+    (error: Error) => `and no report could be written: ${error.message}`,
+  );
+  return new CliError("internal", `This is a bug of aieffect: ${message}`, { state: written, cause: thrown });
+}

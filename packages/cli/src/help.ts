@@ -1,6 +1,8 @@
-const general = `aieffect: from a use case to its portal package and deployment, and back
+const general = `aieffect: everything around a service, and from a use case to its portal package and back
 
 Usage:
+  aieffect try <Operation> [options]             run one operation as an orchestrator would
+  aieffect test [url] [options]                  conformance: would the deployed orchestrator work with it?
   aieffect check [use case or export]            what is wrong, with file and line
   aieffect export [use case]                     blueprint, dockerinfo, protos, ZIP for the portal
   aieffect export compose [use case]             a docker-compose.yml for the same services
@@ -12,7 +14,10 @@ Usage:
 A use case is a folder with connections.json and services/<node>/proto/<node>.proto; without a
 name it is the folder that you are in.
 
-Exit codes: 0 fine, 1 failed, 2 usage, 4 the documents have errors (all are listed), 130 interrupted
+Exit codes: 0 fine, 1 failed, 2 usage, 3 something is in the way, 4 the documents have errors (all
+are listed), 5 something is missing on this machine, 8 a service broke the contract or failed its
+task, 9 nobody answers there, 130 interrupted. An error says AE and a number that never changes;
+with --json it is one JSON object on standard output.
 `;
 
 const planning = `  --registry HOST[/NAMESPACE]   put before the names of images
@@ -20,6 +25,70 @@ const planning = `  --registry HOST[/NAMESPACE]   put before the names of images
   --digest NAME=sha256:...      pin an image; repeatable`;
 
 const commands: Readonly<Record<string, string>> = {
+  try: `aieffect try: runs one operation of a service as an orchestrator would
+
+Usage:
+  aieffect try <Operation> [-i name=value] [-i name=@file] [-o file] [options]
+
+Calls execute, follows the status to its end, asks for the output, and fetches the data that it
+refers to, as the next service of a pipeline would: size and checksum have to be right.
+
+Options:
+  -i, --input NAME=VALUE     a parameter; numbers, true, false, lists and objects as in JSON. Repeatable
+  -i, --input NAME=@FILE     data: a file of this machine. In order, repeatable
+  -i, --input NAME=@URL      data that is somewhere already; NAME=@{...} is a whole DataReference
+                             ;format=csv behind a name says what its ending does not; @@ is one @
+  -o, --output FILE          where the data of the output goes (standard output)
+  --url URL                  the service (http://localhost:8080, or the port that PORT says)
+  --token WHERE              its key: env:NAME, file:PATH, or - for standard input
+  --send HOW                 auto, inline, http or file (auto: inside the request up to 1 MiB, else
+                             served from here over HTTP, as far as the operation takes it)
+  --serve-host NAME          under which the service reaches this machine, as host.docker.internal
+  --origin-map A=B           peers say http://svc:8080, from here it is B; repeatable
+  --timeout SECONDS          so long the task may take (3600)
+  --json                     one JSON object on standard output instead
+
+A service that tells nothing of its operations gets parameters as an inline JSON input, because the
+deployed orchestrator never sends any other. Ctrl-C cancels the task where the service can.
+
+Exit codes: 0 complete, 2 usage, 8 the task failed or an answer broke the contract, 9 nobody answers
+there or it asks for a key, 130 interrupted
+
+Examples:
+  aieffect try Mean -i data=@load.csv
+  aieffect try Train -i epochs=5 -i data=@load.csv -o model.bin
+  aieffect try Train -i data=@load.txt;format=csv --url http://localhost:18081 --json
+`,
+  test: `aieffect test: would the deployed orchestrator work with this service?
+
+Usage:
+  aieffect test [url] [options]                  judge a service, in any language
+  aieffect test list|explain|init|baseline|matrix|selftest|serve-fixtures ...
+
+Without a URL it is the one of conformance.yaml, where there is one in this folder, else
+http://localhost:8080, or the port that PORT says.
+
+Options:
+  --url URL                  the service; may stand without --url
+  --spawn CMD                start it with this line of shell, and stop it in the end
+  --claim PROFILES           what it says it is, as in core,concurrent: a gap is then told
+  --case GLOB                only these: id, slug or profile, as T04, conc/**, auth
+  --report KIND[=FILE]       console, json, junit, md, html, badge or ndjson; without a file on
+                             standard output
+  --json                     the report as JSON on standard output
+  --out DIR                  all reports, and the evidence of what failed, into this folder
+  and all others of aieffect-conformance: aieffect test help test
+
+Exit codes: 0 conformant, but for what is known; 2 usage; 8 something fails, is not proven
+(--require-proof), or the list of known failures is out of date; 9 nobody answers there; 1 the
+harness broke; 130 interrupted
+
+Examples:
+  aieffect test
+  aieffect test http://localhost:18081 --claim core,concurrent --report junit=report.xml
+  aieffect test --spawn 'uvicorn app:app --port $PORT' --json
+  aieffect test explain T04
+`,
   check: `aieffect check: what is wrong with a use case, or with an export of anybody's
 
 Usage:

@@ -1,3 +1,4 @@
+import type { ProblemsError } from "@aieffect/onboarding";
 import { type CliError, toErrorJson, toErrorText } from "./errors/cli-error.ts";
 import { toCliError } from "./errors/to-cli-error.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -14,6 +15,7 @@ interface Command {
 /** Each loads only what it needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   try: () => import("./commands/try.ts"),
+  test: () => import("./commands/test.ts"),
   check: () => import("./commands/check.ts"),
   export: () => import("./commands/export.ts"),
   "export compose": () => import("./commands/export-compose.ts"),
@@ -65,14 +67,17 @@ async function main(argv: readonly string[]): Promise<number> {
     endsItself = command.endsItself ?? false;
     return await command.run(args, interruption.signal);
   } catch (error) {
-    // Loaded by the commands that throw it already; help and usage do without.
-    const { ProblemsError, toText } = await import("@aieffect/onboarding");
-    if (error instanceof ProblemsError) {
-      process.stderr.write(toText(error.problems));
-      return exitCodes.invalidDocument;
-    }
+    if ((error as Error).name === "ProblemsError") return await tellProblems(error as ProblemsError);
     return tell(await toCliError(error, name), args.includes("--json"));
   }
+}
+
+/** Everything that is wrong with documents, with file and line. @returns the exit code */
+async function tellProblems({ problems }: ProblemsError): Promise<number> {
+  // Loaded by the commands that throw it already; the others do without.
+  const { toText } = await import("@aieffect/onboarding");
+  process.stderr.write(toText(problems));
+  return exitCodes.invalidDocument;
 }
 
 /** What stands behind `--` belongs to somebody else. */

@@ -3,7 +3,7 @@ import { exitCodes } from "../exit-codes.ts";
 /** Every way in which a command can end early. The AE number is permanent and never given twice. */
 const problems = {
   /** A bug of ours; a report was written. */
-  internal: { code: "AE1000", exit: exitCodes.failed },
+  "internal-error": { code: "AE1101", exit: exitCodes.failed },
   failed: { code: "AE1001", exit: exitCodes.failed },
   usage: { code: "AE2001", exit: exitCodes.usage },
   "input-unreadable": { code: "AE2002", exit: exitCodes.usage },
@@ -72,6 +72,6 @@ export function toErrorText({ code, problem, message, state, fixes }: CliError):
 
 /** The error for programs: one JSON object. */
 export function toErrorJson({ code, problem, message, state, fixes, exitCode }: CliError): string {
-  const error = { code, name: problem, message, state: state ?? null, try: fixes, exit_code: exitCode };
-  return `${JSON.stringify({ error }, null, 2)}\n`;
+  const error = { code, name: problem, message, state, try: fixes };
+  return `${JSON.stringify({ ok: false, error, exit_code: exitCode })}\n`;
 }

@@ -6,6 +6,7 @@ import {
   type TaskView,
   type WorkflowStore,
 } from "@aieffect/orchestrator-lite";
+import { printable } from "../printable.ts";
 
 /** One operation of one service. */
 export interface DriveOptions {
@@ -80,7 +81,8 @@ export async function drive(options: DriveOptions): Promise<Driven> {
       await orchestrator.wait(workflow_id, { signal });
     } catch (error) {
       if (!signal.aborted) throw error;
-      cancelled = await cancel(service, token, handles.of(workflow_id));
+      const [task] = await orchestrator.tasks(workflow_id);
+      cancelled = await cancel(service, token, handles.of(workflow_id), task?.task_id ?? "");
     }
     const [task] = await orchestrator.tasks(workflow_id);
     if (task === undefined) throw new TypeError(`Expected ${workflow_id} to have a task, found none`);
@@ -109,24 +111,36 @@ function observeHandles(): { store: WorkflowStore; of(workflow_id: string): stri
   };
 }
 
-/** Asks the service to stop a task (R-CANCEL-01). @returns what came of it, as a sentence */
-async function cancel(service: URL, token: string | undefined, handle: string | undefined): Promise<string> {
-  if (handle === undefined) return "the service was still answering execute; its answer is not waited for";
+/**
+ * Asks the service to stop a task (R-CANCEL-01), by the task's own name where the service has not
+ * told another one yet (R-RUN-03).
+ * @returns what came of it, as a sentence
+ */
+async function cancel(
+  service: URL,
+  token: string | undefined,
+  handle: string | undefined,
+  task_id: string,
+): Promise<string> {
+  const id = handle ?? task_id;
   const client = new ControlClient({
     base_url: service.origin,
     call_timeout_ms: 5000,
     ...(token !== undefined && { api_key: token }),
   });
   try {
-    await client.cancel(handle);
-    const { reading } = await client.status(handle);
-    if (reading.status === "failed") return `the service stopped the task ${handle}: ${reading.error}`;
-    return `the service took the cancel, and the task ${handle} is ${reading.status}`;
+    await client.cancel(id);
+    const { reading } = await client.status(id);
+    if (reading.status === "failed")
+      return `the service stopped the task ${id}: ${printable(reading.error ?? "")}`;
+    return `the service was asked to stop the task ${id}, which is ${reading.status}`;
   } catch (error) {
     if (error instanceof ControlError && [404, 405, 501].includes(error.peer_status ?? 0)) {
-      return `the service cannot cancel; the task ${handle} goes on there`;
+      return handle === undefined
+        ? "the service knows of nothing to cancel; what it took goes on there"
+        : `the service cannot cancel; the task ${id} goes on there`;
     }
-    return `the task ${handle} may go on: ${(error as Error).message}`;
+    return `the task ${id} may go on: ${(error as Error).message}`;
   } finally {
     client.close();
   }

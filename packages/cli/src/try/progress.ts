@@ -45,7 +45,7 @@ export function createProgress(
     const message = last?.message === undefined ? "" : `  ${last.message}`;
     const line = printable(`${operation} ${bar} ${String(percent).padStart(3)}%  ${seconds} s${message}`);
     // A line that wraps would be two, and the next one would miss.
-    output.write(`\r\x1b[2K${line.slice(0, (output.columns ?? 80) - 1)}`);
+    output.write(`\r\x1b[2K${line.slice(0, (output.columns || 80) - 1)}`);
   };
   const timer = setInterval(draw, 500);
   timer.unref();

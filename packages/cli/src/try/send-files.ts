@@ -11,7 +11,7 @@ import {
   type DataReference,
   type Format,
 } from "@aieffect/control-interface";
-import { type SentPayload, sendPayload } from "@aieffect/data-plane-file";
+import type { SentPayload } from "@aieffect/data-plane-file";
 import { CliError } from "../errors/cli-error.ts";
 
 /** How a file gets to the service. */
@@ -140,6 +140,7 @@ async function measured(path: string): Promise<{ size_bytes: number; checksum: s
 }
 
 async function listen(service: URL, given: string | undefined, served: ReadonlyMap<string, SentPayload>) {
+  const { sendPayload } = await import("@aieffect/data-plane-file");
   const server = createServer((request, response) => {
     const payload = served.get(request.url ?? "");
     if (payload === undefined || (request.method !== "GET" && request.method !== "HEAD")) {

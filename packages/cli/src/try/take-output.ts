@@ -5,7 +5,7 @@ import { basename, dirname, join, parse } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ControlError, type DataReference } from "@aieffect/control-interface";
-import { createFilePlane, type FilePlane } from "@aieffect/data-plane-file";
+import type { FilePlane } from "@aieffect/data-plane-file";
 import { CliError } from "../errors/cli-error.ts";
 import { printable } from "../printable.ts";
 
@@ -42,6 +42,8 @@ export async function takeOutput(reference: DataReference, options: TakeOptions)
       },
     );
   }
+  // As much to load as all the rest together, and not needed where a task fails.
+  const { createFilePlane } = await import("@aieffect/data-plane-file");
   const plane = createFilePlane({
     data_dir: tmpdir(),
     // Whoever started this may read whatever the file says.

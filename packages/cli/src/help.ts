@@ -1,6 +1,7 @@
 const general = `aieffect: everything around a service, and from a use case to its portal package and back
 
 Usage:
+  aieffect dev [folder]                          run a service, anew after every change, with an orchestrator
   aieffect try <Operation> [options]             run one operation as an orchestrator would
   aieffect test [url] [options]                  conformance: would the deployed orchestrator work with it?
   aieffect check [use case or export]            what is wrong, with file and line
@@ -25,6 +26,33 @@ const planning = `  --registry HOST[/NAMESPACE]   put before the names of images
   --digest NAME=sha256:...      pin an image; repeatable`;
 
 const commands: Readonly<Record<string, string>> = {
+  dev: `aieffect dev: runs a service, anew after every change, beside an orchestrator
+
+Usage:
+  aieffect dev [folder] [options]
+
+Starts what the package's script "start" says, watches the sources, and shows every task as it goes:
+from the service's log, from its own answers, and from an orchestrator that listens here. Ctrl-C
+ends all of it.
+
+Options:
+  --command LINE             what starts the service, instead of its script "start"
+  --port PORT                of the service, handed to it as PORT; 0 is a free one (PORT, else 8080)
+  --orchestrator-port PORT   of the orchestrator (8000, or a free one where that is taken)
+  --watch PATH               what is watched, repeatable (src, proto, services and the configuration
+                             beside them; without these the folder itself)
+  --json                     one JSON object a line for everything that happens
+
+The service gets HOST (127.0.0.1), PORT and SELF_URL; what is set already stays. With
+SERVICE_API_KEY set, its tasks are asked for with that key.
+
+Exit codes: 0 ended with Ctrl-C, 2 usage, 5 nothing to start, or the port is taken
+
+Examples:
+  aieffect dev
+  aieffect dev services/loader --port 8081
+  aieffect dev --command 'uvicorn app:app --port $PORT' --watch app.py
+`,
   try: `aieffect try: runs one operation of a service as an orchestrator would
 
 Usage:

@@ -14,6 +14,7 @@ interface Command {
 
 /** Each loads only what it needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  dev: () => import("./commands/dev.ts"),
   try: () => import("./commands/try.ts"),
   test: () => import("./commands/test.ts"),
   check: () => import("./commands/check.ts"),

@@ -43,6 +43,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   let wanted = 0;
   let stopped = false;
   let queue = Promise.resolve();
+  const alive = new Set<ChildProcess>();
+  // Whatever ends this process, a second Ctrl-C for instance: nothing is left behind.
+  const killAll = () => {
+    for (const one of alive) signal(one, "SIGKILL");
+  };
+  process.on("exit", killAll);
 
   async function start(because: string | undefined): Promise<void> {
     onEvent({ type: "starting", because });
@@ -55,6 +61,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = mine;
+    alive.add(mine);
     for (const stream of [mine.stdout, mine.stderr]) {
       createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) =>
         onEvent({ type: "output", line }),
@@ -67,6 +74,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         resolve();
       });
       mine.once("close", (code) => {
+        alive.delete(mine);
         if (child === mine) {
           child = undefined;
           onEvent({ type: "ended", code });
@@ -126,6 +134,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       stopped = true;
       await queue;
       await end(patience_ms.end);
+      process.off("exit", killAll);
     },
   };
 }

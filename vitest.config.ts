@@ -32,6 +32,7 @@ export default defineConfig({
       project("conformance-lab", "packages/conformance-lab", ["src"], 120_000),
       project("onboarding", "packages/onboarding"),
       project("cli", "packages/cli"),
+      project("generators", "generators"),
       project("readme", "scripts", ["."]),
       project("file-based-energy-pipeline", "use-cases/file_based_energy_pipeline", [
         "services",

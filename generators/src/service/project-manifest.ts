@@ -16,7 +16,7 @@ export interface ProjectManifest {
   /** The version of the templates that it was made from. */
   templateVersion: string;
   /** All answers; the replay command is made of them. */
-  answers: { name: string; style: string; data: string };
+  answers: { name: string; style: string; data: string; pm: string; into: boolean };
   /** Files of a zone by pattern, `*` within a folder and `**` across; the first that fits counts, the rest is yours. */
   zones: readonly { zone: Zone; files: string }[];
 }

@@ -22,6 +22,8 @@ export interface Templates {
   version: string;
   /** What package.json of a copy says for each dependency, instead of `workspace:` and `catalog:`. */
   versions: Readonly<Record<string, string>>;
+  /** Where our packages come from instead of the registry: tarballs that a copy has beside it. */
+  overrides?: Readonly<Record<string, string>>;
   services: readonly Template[];
   examples: readonly Template[];
 }

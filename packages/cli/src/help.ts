@@ -4,6 +4,10 @@ Usage:
   aieffect dev [folder]                          run a service, anew after every change, with an orchestrator
   aieffect try <Operation> [options]             run one operation as an orchestrator would
   aieffect test [url] [options]                  conformance: would the deployed orchestrator work with it?
+  aieffect add operation <Name>                  one more operation: code, test, rpc
+  aieffect info                                  this command, the machine, the project
+  aieffect why <file>                            whose a file is: yours, managed or derived
+  aieffect doctor [--fix]                        what could be in the way, here and in the project
   aieffect check [use case or export]            what is wrong, with file and line
   aieffect export [use case]                     blueprint, dockerinfo, protos, ZIP for the portal
   aieffect export compose [use case]             a docker-compose.yml for the same services
@@ -116,6 +120,74 @@ Examples:
   aieffect test http://localhost:18081 --claim core,concurrent --report junit=report.xml
   aieffect test --spawn 'uvicorn app:app --port $PORT' --json
   aieffect test explain T04
+`,
+  add: `aieffect add: one more part of a generated service
+
+Usage:
+  aieffect add operation <Name> [options]        (also: add method)
+
+Writes src/operations/<name>.ts with a test and a conformance sample, the rpc in the proto, and the
+registry anew. What is there already stays as it is, so that the same command twice is no change;
+it is all written, or nothing is.
+
+Options:
+  --style STYLE        sequential, concurrent, or service: as the other operations (service)
+  --service FOLDER     the service (the one that you are in)
+  --dry-run            only tell which files would change
+  --diff               only show how they would change
+  --json               one JSON object on standard output
+
+Exit codes: 0 done, or there already; 2 a name that cannot be; 3 something is in the way; 4 no
+generated service; 5 could not be written, everything is as it was
+
+Examples:
+  aieffect add operation ForecastLoad
+  aieffect add operation TrainModel --style concurrent --diff
+`,
+  info: `aieffect info: this command, the machine, the project
+
+Usage:
+  aieffect info [folder] [--json]
+
+Versions, the project's template and answers, its operations, and which of our packages it wants and
+has. For reports of faults, --json has all of it.
+`,
+  why: `aieffect why: whose a file is
+
+Usage:
+  aieffect why <file> [--json]
+
+  yours      never touched after creation
+  managed    from the template; what you change stays when a later version is merged in
+  derived    made from other files and rewritten; change those instead
+
+aieffect.json of the project says it, by pattern; what no pattern names is yours. Of a managed file
+it is also told whether you have changed it.
+
+Exit codes: 0 told, 2 no such file, 4 no generated project around it
+
+Examples:
+  aieffect why src/gen/registry.ts
+`,
+  doctor: `aieffect doctor: what could be in the way
+
+Usage:
+  aieffect doctor [folder] [options]
+
+Looks at Node, the package manager and Docker, the manifest, the merge base and the derived files of
+the project, what is installed, the environment variables that services read, and the ports.
+
+Options:
+  --fix                install what is missing, rewrite what is derived, and look again
+  --service URL        also ask that service: is it up, what is it, does the key fit?
+  --token WHERE        its key: env:NAME, file:PATH, or - for standard input
+  --json               one JSON object on standard output
+
+Exit codes: 0 no failures (there may be warnings), 2 usage, 5 failures
+
+Examples:
+  aieffect doctor --fix
+  aieffect doctor --service http://localhost:8080 --token env:SERVICE_API_KEY
 `,
   check: `aieffect check: what is wrong with a use case, or with an export of anybody's
 

@@ -1,3 +1,4 @@
+import type { ScaffoldError } from "@aieffect/generators";
 import type { ProblemsError } from "@aieffect/onboarding";
 import { type CliError, toErrorJson, toErrorText } from "./errors/cli-error.ts";
 import { toCliError } from "./errors/to-cli-error.ts";
@@ -17,6 +18,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dev: () => import("./commands/dev.ts"),
   try: () => import("./commands/try.ts"),
   test: () => import("./commands/test.ts"),
+  add: () => import("./commands/add.ts"),
+  info: () => import("./commands/info.ts"),
+  why: () => import("./commands/why.ts"),
+  doctor: () => import("./commands/doctor.ts"),
   check: () => import("./commands/check.ts"),
   export: () => import("./commands/export.ts"),
   "export compose": () => import("./commands/export-compose.ts"),
@@ -69,6 +74,9 @@ async function main(argv: readonly string[]): Promise<number> {
     return await command.run(args, interruption.signal);
   } catch (error) {
     if ((error as Error).name === "ProblemsError") return await tellProblems(error as ProblemsError);
+    if ((error as Error).name === "ScaffoldError") {
+      return await tellScaffolding(error as ScaffoldError, args.includes("--json"));
+    }
     return tell(await toCliError(error, name), args.includes("--json"));
   }
 }
@@ -79,6 +87,14 @@ async function tellProblems({ problems }: ProblemsError): Promise<number> {
   const { toText } = await import("@aieffect/onboarding");
   process.stderr.write(toText(problems));
   return exitCodes.invalidDocument;
+}
+
+/** As the other doors to the generators tell it. @returns the exit code */
+async function tellScaffolding(error: ScaffoldError, json: boolean): Promise<number> {
+  const { toErrorJson, toErrorText } = await import("@aieffect/generators");
+  if (json) process.stdout.write(toErrorJson(error));
+  else process.stderr.write(toErrorText(error));
+  return error.exitCode;
 }
 
 /** What stands behind `--` belongs to somebody else. */

@@ -14,7 +14,6 @@ const problems = {
   "nothing-to-start": { code: "AE5001", exit: exitCodes.environment },
   "port-taken": { code: "AE5002", exit: exitCodes.environment },
   "package-missing": { code: "AE5003", exit: exitCodes.environment },
-  "doctor-findings": { code: "AE5100", exit: exitCodes.environment },
   "task-failed": { code: "AE8201", exit: exitCodes.finding },
   "reply-invalid": { code: "AE8202", exit: exitCodes.finding },
   "output-unreadable": { code: "AE8203", exit: exitCodes.finding },

@@ -29,6 +29,14 @@ export function onePath(positionals: readonly string[], what: string): string {
   return pathOf(positionals[0] ?? ".");
 }
 
+/**
+ * The folder that a command is about. Without one it is the process's own: package managers run a
+ * script in its package, wherever they were called.
+ */
+export function oneFolder(positionals: readonly string[], what: string): string {
+  return positionals.length === 0 ? process.cwd() : onePath(positionals, what);
+}
+
 /** Image names as the flags say. */
 export function imagesOf({
   registry,

@@ -45,7 +45,7 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError(`Expected one name, found ${positionals.length}: ${positionals.join(", ")}`);
   }
   const given = values as Record<string, string | boolean | undefined>;
-  const { folder } = findProject(pathOf(String(given.service ?? ".")));
+  const { folder } = findProject(given.service === undefined ? process.cwd() : pathOf(String(given.service)));
   const answers: Answers = {
     name: positionals[0] ?? given.name,
     ...Object.fromEntries(questions.map(({ name, flag }) => [name, given[flag]])),

@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
 import { ControlClient } from "@aieffect/control-interface";
 import { createOrchestrator } from "@aieffect/orchestrator-lite";
-import { onePath } from "../arguments.ts";
+import { oneFolder } from "../arguments.ts";
 import { createDevConsole } from "../dev/console.ts";
 import type { DevReporter } from "../dev/dev-events.ts";
-import { findStart, pathFor } from "../dev/find-start.ts";
+import { findStart, packageAround, pathFor } from "../dev/find-start.ts";
 import { createTaskFollower } from "../dev/follow-tasks.ts";
 import { freePort } from "../dev/free-port.ts";
 import { observeWorkflows } from "../dev/observe-workflows.ts";
@@ -32,7 +32,9 @@ export async function run(args: string[], interrupted: AbortSignal): Promise<num
       json: { type: "boolean" },
     },
   });
-  const folder = onePath(positionals, "folder of a service");
+  const start = oneFolder(positionals, "folder of a service");
+  // Deep inside a service it is the service that is meant.
+  const folder = positionals.length > 0 || values.command ? start : packageAround(start);
   const command = values.command ?? (await findStart(folder));
   const host = process.env.HOST || "127.0.0.1";
   const port = await choosePort("port", values.port ?? (process.env.PORT || "8080"), host);

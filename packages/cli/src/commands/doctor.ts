@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { onePath } from "../arguments.ts";
+import { oneFolder } from "../arguments.ts";
 import type { Check, Checked } from "../doctor/check.ts";
 import { environmentChecks } from "../doctor/environment-checks.ts";
 import { checkPort, machineChecks } from "../doctor/machine-checks.ts";
@@ -22,7 +22,7 @@ export async function run(args: string[]): Promise<number> {
       json: { type: "boolean" },
     },
   });
-  const start = onePath(positionals, "folder");
+  const start = oneFolder(positionals, "folder");
   const project = findProjectFolder(start);
   const folder = project ?? start;
   const token = await readToken(values.token);

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { onePath } from "../arguments.ts";
+import { oneFolder } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { findProject, findProjectFolder } from "../project/find-project.ts";
 import { dependenciesOf, packageManagerOf } from "../project/installed.ts";
@@ -13,7 +13,7 @@ export async function run(args: string[]): Promise<number> {
     allowPositionals: true,
     options: { json: { type: "boolean" } },
   });
-  const start = onePath(positionals, "folder");
+  const start = oneFolder(positionals, "folder");
   const project = findProjectFolder(start) === undefined ? null : await describe(start);
   const info = {
     aieffect: ownVersion(),

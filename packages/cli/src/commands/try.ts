@@ -137,7 +137,8 @@ async function askOperation(
     // A deployed service has no such path; what it is will show when it is called.
     const { code, peer_status = 0 } = error;
     if (code === "invalid_reply" || (code === "peer_refused" && peer_status !== 401)) return undefined;
-    throw code === "peer_refused" ? needsKey(error.message) : notThere(error.message, service);
+    if (code === "peer_refused") throw needsKey(error.message);
+    throw isOtherProtocol(error) ? otherProtocol(error.message) : notThere(error.message, service);
   } finally {
     client.close();
   }
@@ -175,6 +176,7 @@ function toFailure({ error, failure, task_id }: TaskView, service: URL): CliErro
   const message = printable(error ?? "The task failed without saying why");
   if (failure === "unreachable" || failure === "timeout") return notThere(message, service);
   if (failure === "rejected" && message.includes(" answered 401")) return needsKey(message);
+  if (failure === "rejected" && / answered 40[45]/.test(message)) return otherProtocol(message);
   const named: Partial<Record<NonNullable<typeof failure>, ProblemName>> = {
     invalid_reply: "reply-invalid",
     forgotten: "reply-invalid",
@@ -191,6 +193,18 @@ function needsKey(message: string): CliError {
   return new CliError("service-refused", printable(message), {
     state: "nothing was executed",
     fixes: ["--token env:SERVICE_API_KEY", "--token file:PATH"],
+  });
+}
+
+/** Whether what came back is no HTTP at all: a gRPC port, or one of TLS. */
+function isOtherProtocol({ cause }: ControlError): boolean {
+  return String((cause as NodeJS.ErrnoException | undefined)?.code).startsWith("HPE_");
+}
+
+function otherProtocol(message: string): CliError {
+  return new CliError("wrong-protocol", printable(message), {
+    state: "something answers there, but not as a service does",
+    fixes: ["--url with the port of its control interface, not that of gRPC or of another server"],
   });
 }
 

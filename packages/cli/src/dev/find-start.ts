@@ -25,6 +25,14 @@ function startOf(text: string, file: string): string | undefined {
   }
 }
 
+/** The nearest folder with a package.json, above or here; here where there is none. */
+export function packageAround(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, "package.json"))) return at;
+    if (dirname(at) === at) return folder;
+  }
+}
+
 /** PATH as package managers set it for scripts: the programs of the folder's packages first. */
 export function pathFor(folder: string, env = process.env): string {
   const bins: string[] = [];

@@ -30,7 +30,7 @@ function checkNode(): Checked {
 
 function checkPackageManager(folder: string): Checked {
   const { name, pinned } = packageManagerOf(folder);
-  const version = versionOf(name);
+  const version = answerOf(name, ["--version"]);
   if (version === undefined) {
     return {
       check: "package-manager",
@@ -52,18 +52,20 @@ function checkPackageManager(folder: string): Checked {
 }
 
 function checkDocker(): Checked {
-  const version = versionOf("docker");
+  // The engine's version, and not the client's: without an engine nothing runs.
+  const version = answerOf("docker", ["version", "--format", "{{.Server.Version}}"]);
   return {
     check: "docker",
     status: version === undefined ? "warning" : "ok",
-    found: version === undefined ? "docker is not on the path; compose.yaml needs it" : version,
-    ...(version === undefined && { fix: "install Docker, to run the service in a container" }),
+    found: version === undefined ? "no Docker engine answers; compose.yaml needs one" : `Docker ${version}`,
+    ...(version === undefined && { fix: "start Docker, or install it, to run the service in a container" }),
   };
 }
 
-function versionOf(program: string): string | undefined {
+/** The first line that a program prints; undefined where it is not there, or fails. */
+function answerOf(program: string, args: readonly string[]): string | undefined {
   // Package managers are scripts on Windows, which only a shell finds.
-  const { status, stdout } = spawnSync(program, ["--version"], {
+  const { status, stdout } = spawnSync(program, args, {
     encoding: "utf8",
     shell: process.platform === "win32",
     timeout: 20_000,

@@ -21,7 +21,13 @@ export function findProjectFolder(start: string): string | undefined {
 /** The project that a folder is in. @throws CliError where there is none, ScaffoldError where its manifest is broken */
 export function findProject(start: string): Project {
   const folder = findProjectFolder(start);
-  if (folder !== undefined) return { folder, manifest: readProjectManifest(folder) };
+  if (folder !== undefined) {
+    const manifest = readProjectManifest(folder);
+    if (Array.isArray(manifest.zones)) return { folder, manifest };
+    throw new CliError("manifest-invalid", `Expected ${join(folder, manifestFile)} with a list of zones`, {
+      fixes: ["take it back from version control"],
+    });
+  }
   throw new CliError("manifest-missing", `Expected ${manifestFile} in ${start} or above it, found none`, {
     fixes: ["the command in the folder of a service", "create one: npm create aieffect-service"],
   });

@@ -1,7 +1,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { tempFolder } from "@aieffect/test-support";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { aieffect, startAieffect } from "../testing/aieffect.ts";
 import { startDeployed } from "../testing/start-deployed.ts";
 import { startService } from "../testing/start-service.ts";
@@ -137,6 +138,20 @@ describe("aieffect try", () => {
       error: { code: "AE8202", name: "reply-invalid", message: expect.stringContaining("R-EXEC-09") },
       exit_code: 8,
     });
+  });
+
+  it("tells what is no service: other HTTP servers, and other protocols", async () => {
+    const { url } = await startDeployed({});
+    const banner = createServer((socket) => void socket.on("error", () => {}).end("220 mail ready\r\n"));
+    await new Promise<void>((resolve) => banner.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void banner.close());
+    const other = `http://127.0.0.1:${(banner.address() as AddressInfo).port}`;
+    const folder = await tempFolder();
+    for (const found of await Promise.all(
+      [url, other].map((one) => aieffect(["try", "Load", "--url", one], folder)),
+    )) {
+      expect([found.code, found.err]).toEqual([9, expect.stringContaining("error AE9002 wrong-protocol ")]);
+    }
   });
 
   it("takes no data whose checksum is another one", async () => {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { pathOf } from "./arguments.ts";
+import { readEnvironment } from "./environment.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The key behind `env:NAME`, `file:PATH` or `-`. Never the key itself: a command line is seen by everybody on the machine. @throws UsageError */
@@ -17,7 +18,7 @@ async function find(given: string): Promise<string> {
   if (given === "-") return text(process.stdin);
   const [, kind, name = ""] = /^(env|file):(.+)$/.exec(given) ?? [];
   if (kind === "env") {
-    const value = process.env[name];
+    const value = readEnvironment()[name];
     if (value !== undefined && value !== "") return value;
     throw new UsageError(`Expected the environment variable ${name} to hold the key, it is not set`);
   }

@@ -5,6 +5,7 @@ import { environmentChecks } from "../doctor/environment-checks.ts";
 import { checkPort, machineChecks } from "../doctor/machine-checks.ts";
 import { projectChecks } from "../doctor/project-checks.ts";
 import { serviceChecks } from "../doctor/service-checks.ts";
+import { readEnvironment, readServiceEnvironment } from "../environment.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { findProjectFolder } from "../project/find-project.ts";
 import { readToken } from "../read-token.ts";
@@ -29,7 +30,7 @@ export async function run(args: string[]): Promise<number> {
   const checks: Check[] = [
     ...machineChecks(folder),
     ...(project === undefined ? [] : projectChecks(project)),
-    ...environmentChecks(folder),
+    ...environmentChecks(folder, readEnvironment()),
     ...(values.service === undefined ? portChecks() : serviceChecks(serviceUrl(values.service), token)),
   ];
   const all: Checked[] = [];
@@ -66,11 +67,12 @@ async function runCheck({ run, repair }: Check, fix: boolean): Promise<Checked[]
   }
 }
 
-function portChecks(env = process.env): Check[] {
-  const port = Number(env.PORT || 8080);
+function portChecks(): Check[] {
+  const { host, port: text } = readServiceEnvironment();
+  const port = Number(text);
   const isPort = Number.isInteger(port) && port >= 0 && port <= 65_535;
   return [
-    ...(isPort ? [{ run: () => checkPort("service", port, env.HOST || "127.0.0.1") }] : []),
+    ...(isPort ? [{ run: () => checkPort("service", port, host) }] : []),
     { run: () => checkPort("orchestrator", 8000, "127.0.0.1") },
   ];
 }

@@ -69,20 +69,16 @@ describe("in a generated service, aieffect", () => {
     const folder = await createProject();
     await appendFile(join(folder, "Dockerfile"), "# mine\n");
     const why = async (file: string) => (await aieffect(["why", file], folder)).out;
-    const [derived, changed, unchanged, yours, programs] = await Promise.all([
+    const [derived, unchanged, yours, changed] = await Promise.all([
       why("src/gen/registry.ts"),
-      why("Dockerfile"),
       why(join(folder, "tsconfig.json")),
       why("src/main.ts"),
       aieffect(["why", "Dockerfile", "--json"], folder),
     ]);
     expect(derived).toMatch(/^src\/gen\/registry\.ts is derived: it is made from other files and rewritten;/);
-    expect(changed).toMatch(
-      /^Dockerfile is managed: .*; you have changed it \(aieffect\.json: Dockerfile\)\n$/,
-    );
     expect(unchanged).toMatch(/^tsconfig\.json is managed: .*; it is as it was created /);
     expect(yours).toMatch(/^src\/main\.ts is yours: it is never touched/);
-    expect(JSON.parse(programs.out)).toMatchObject({ zone: "managed", pattern: "Dockerfile", changed: true });
+    expect(JSON.parse(changed.out)).toMatchObject({ zone: "managed", pattern: "Dockerfile", changed: true });
   });
 
   it("finds what is in the way, and mends what it can", async () => {
@@ -145,23 +141,19 @@ describe("in a generated service, aieffect", () => {
     });
     const folder = await tempFolder();
     const key = ["--service", url, "--token", "env:KEY"];
-    const [ours, others, open, wrong, right, gone] = await Promise.all([
+    const [ours, others, wrong, right] = await Promise.all([
       doctor([], folder, { PORT: String(port) }),
       doctor([], folder, { PORT: String((other.address() as AddressInfo).port) }),
-      doctor(["--service", url], folder),
       doctor(key, folder, { KEY: "no" }),
       doctor(key, folder, { KEY: "s3cret-canary" }),
-      doctor(["--service", "http://127.0.0.1:1"], folder),
     ]);
     expect(ours.statusOf["port-service"]).toBe("ok");
     expect([others.code, others.statusOf["port-service"]]).toEqual([0, "warning"]);
-    expect([open.code, open.statusOf]).toMatchObject([5, { service: "ok", operations: "failure" }]);
-    expect(wrong.statusOf.operations).toBe("failure");
+    expect([wrong.code, wrong.statusOf]).toMatchObject([5, { service: "ok", operations: "failure" }]);
     expect([right.code, right.found("operations")]).toEqual([
       0,
       expect.stringMatching(/^CountRows, Wait, Drop; additions: wait, /),
     ]);
-    expect([gone.code, gone.statusOf.service]).toEqual([5, "failure"]);
   });
 
   it("says where a project is wanted, and a name that can be", async () => {
@@ -171,11 +163,8 @@ describe("in a generated service, aieffect", () => {
     const cases: [string[], string, number, string][] = [
       [["add", "operation", "../x"], folder, 2, "AE1201"],
       [["add", "operation"], folder, 2, "AE1203"],
-      [["add", "something", "X"], folder, 2, "AE2001"],
       [["add", "operation", "Load"], outside, 4, "AE4301"],
-      [["add", "operation", "Load"], broken, 4, "AE1401"],
       [["why", "nothing.ts"], folder, 2, "AE2002"],
-      [["why", "src"], folder, 2, "AE2002"],
       [["why", "package.json"], broken, 4, "AE1401"],
     ];
     const found = await Promise.all(cases.map(([args, cwd]) => aieffect([...args, "--json"], cwd)));

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathOf } from "../arguments.ts";
+import { readEnvironment } from "../environment.ts";
 import { CliError, type ProblemName } from "../errors/cli-error.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { serviceUrl } from "../service-url.ts";
@@ -66,7 +67,7 @@ function toHarness(args: readonly string[]): string[] {
   });
   const isTold = given.some((arg, index) => isTarget(arg, given[index - 1]));
   const isConfigured =
-    process.env.AIEFFECT_CONFORMANCE_URL !== undefined || existsSync(pathOf("conformance.yaml"));
+    readEnvironment().AIEFFECT_CONFORMANCE_URL !== undefined || existsSync(pathOf("conformance.yaml"));
   return isTold || isConfigured ? given : [...given, "--url", serviceUrl(undefined).origin];
 }
 

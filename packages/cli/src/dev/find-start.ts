@@ -34,11 +34,11 @@ export function packageAround(folder: string): string {
 }
 
 /** PATH as package managers set it for scripts: the programs of the folder's packages first. */
-export function pathFor(folder: string, env = process.env): string {
+export function pathFor(folder: string, path = ""): string {
   const bins: string[] = [];
   for (let at = folder; ; at = dirname(at)) {
     bins.push(join(at, "node_modules", ".bin"));
     if (dirname(at) === at) break;
   }
-  return [...bins, env.PATH ?? ""].join(delimiter);
+  return [...bins, path].join(delimiter);
 }

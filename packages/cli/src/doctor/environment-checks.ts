@@ -36,7 +36,7 @@ const rules: Readonly<Record<string, Rule>> = {
 const secrets = new Set(["SERVICE_API_KEY", "TASK_STORE"]);
 
 /** What is set of what services read. */
-export function environmentChecks(folder: string, env: Environment = process.env): Check[] {
+export function environmentChecks(folder: string, env: Environment): Check[] {
   return Object.entries(rules)
     .filter(([name]) => env[name] !== undefined && env[name] !== "")
     .map(([name, rule]) => ({

@@ -1,7 +1,7 @@
 import { exitCodes } from "../exit-codes.ts";
 
 /** Every way in which a command can end early. The AE number is permanent and never given twice. */
-const problems = {
+export const problems = {
   /** A bug of ours; a report was written. */
   "internal-error": { code: "AE1101", exit: exitCodes.failed },
   failed: { code: "AE1001", exit: exitCodes.failed },

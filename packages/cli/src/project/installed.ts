@@ -20,7 +20,7 @@ export interface Dependency {
 }
 
 /** The package.json of a folder; undefined where there is none, or none that can be read. */
-export function readPackageJson(folder: string): PackageJson | undefined {
+function readPackageJson(folder: string): PackageJson | undefined {
   try {
     return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as PackageJson;
   } catch {

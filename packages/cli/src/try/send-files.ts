@@ -16,13 +16,13 @@ import { CliError } from "../errors/cli-error.ts";
 
 /** How a file gets to the service. */
 export const ways = ["auto", "inline", "http", "file"] as const;
-export type Way = (typeof ways)[number];
+type Way = (typeof ways)[number];
 
 /** Files up to here travel inside the request; larger ones are fetched by the service. */
-export const mostInline = 1024 * 1024;
+const mostInline = 1024 * 1024;
 
 /** A file that is to be an input. */
-export interface LocalFile {
+interface LocalFile {
   name: string;
   path: string;
   format: Format;

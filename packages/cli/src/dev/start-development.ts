@@ -34,8 +34,8 @@ export async function startDevelopment(options: DevelopmentOptions): Promise<{ c
 
   function onTask(news: TaskNews): void {
     const changed = board.apply(news);
-    if (changed !== undefined) reporter.tell({ type: "task", ...changed });
     reporter.show(board.running());
+    if (changed !== undefined) reporter.tell({ type: "task", ...changed });
   }
 
   function lose(error: string): void {

@@ -98,7 +98,9 @@ Usage:
   aieffect test list|explain|init|baseline|matrix|selftest|serve-fixtures ...
 
 Without a URL it is the one of conformance.yaml, where there is one in this folder, else
-http://localhost:8080, or the port that PORT says.
+http://localhost:8080, or the port that PORT says. What may be called is told by conformance.yaml,
+else by all of conformance/*.yaml together, as generated services have them; without either only
+what needs no valid call can be tested.
 
 Options:
   --url URL                  the service; may stand without --url

@@ -23,12 +23,13 @@ describe("aieffect test", () => {
     const folder = await tempFolder();
     await mkdir(join(folder, "conformance"));
     await writeFile(join(folder, "conformance/rows.csv"), "time,value\n1,2\n");
-    const input = "{ protocol: inline, uri: !fixture rows.csv, format: csv }";
+    const input = "{ protocol: http, uri: !fixture rows.csv, format: csv }";
     await writeFile(
       join(folder, "conformance/count-rows.yaml"),
       `methods: { CountRows: { mode: sequential, samples: { a: { inputs: [${input}] } } } }`,
     );
-    const wait = "methods: { Wait: { mode: concurrent, samples: { a: {} } } }";
+    const wait =
+      "methods: { Wait: { mode: concurrent, samples: { slow: { parameters: { seconds: 2 }, expect-at-least: 2s } } } }";
     await writeFile(join(folder, "conformance/wait.yaml"), wait);
     const args = ["test", url, "--case", "Q02", "--case", "T01", "--json"];
     const { code, out } = await aieffect(args, folder);

@@ -31,12 +31,16 @@ describe("aieffect test", () => {
     const wait =
       "methods: { Wait: { mode: concurrent, samples: { slow: { parameters: { seconds: 2 }, expect-at-least: 2s } } } }";
     await writeFile(join(folder, "conformance/wait.yaml"), wait);
-    const args = ["test", url, "--case", "Q02", "--case", "T01", "--json"];
-    const { code, out } = await aieffect(args, folder);
+    const args = ["test", url, "--case", "Q02", "--case", "T01"];
+    const [planned, run] = await Promise.all([
+      aieffect([...args, "--dry-run"], folder),
+      aieffect([...args.slice(0, 4), "--json"], folder),
+    ]);
     // Without a sample neither could be tested.
-    expect([code, JSON.parse(out).counts]).toMatchObject([0, { pass: 2, fail: 0 }]);
+    expect([planned.code, planned.out]).toEqual([0, expect.stringMatching(/^2 of 2 cases would run/)]);
+    expect([run.code, JSON.parse(run.out).counts]).toMatchObject([0, { pass: 1 }]);
     await writeFile(join(folder, "conformance/wait.yaml"), "methods: 5");
-    const broken = await aieffect(args, folder);
+    const broken = await aieffect([...args, "--json"], folder);
     expect([broken.code, JSON.parse(broken.out).error]).toMatchObject([
       4,
       { code: "AE4302", message: expect.stringContaining("wait.yaml: methods") },

@@ -37,7 +37,8 @@ export async function afterwards(
     const { status, tail } = await runProgram(program, args, folder, out);
     const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
     if (status !== 0) {
-      const tries = [`${program} ${args.join(" ")}`];
+      const isMissing = String(status).endsWith("ENOENT");
+      const tries = [isMissing ? `install ${program} first` : `${program} ${args.join(" ")}`];
       throw new ScaffoldError(code, {
         where: label,
         message: `Expected "${program} ${args.join(" ")}" to end with 0, found ${status}:\n${tail}`,

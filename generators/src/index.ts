@@ -12,7 +12,9 @@ export type { Answers, Generator, GeneratorContext, Plan, Prompt } from "./gener
 export { completeAnswers, planGenerator } from "./generator.ts";
 export { operationNameProblem, serviceNameProblem } from "./names.ts";
 export { operationGenerator } from "./operation/operation-generator.ts";
+export { registryPath, writeRegistry } from "./operation/registry.ts";
 export { pipelineGenerator } from "./pipeline/pipeline-generator.ts";
+
 export { exampleGenerator } from "./service/example-generator.ts";
 export type { ProjectManifest, Zone } from "./service/project-manifest.ts";
 export { manifestFile, readProjectManifest, zoneOf } from "./service/project-manifest.ts";

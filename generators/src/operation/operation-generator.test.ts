@@ -76,26 +76,35 @@ describe("adding an operation", () => {
     expect(one.git("write-tree")).toBe(other.git("write-tree"));
   });
 
-  it("in two branches merges without a conflict", async () => {
+  it.each([
+    ["Alpha", "Beta"],
+    ["Alpha", "Zeta"],
+    ["Yota", "Zeta"],
+  ])("in two branches merges without a conflict: %s, %s", async (...names) => {
     const { root, git, add } = await generated();
-    for (const name of ["Beta", "Alpha"]) {
+    for (const name of names) {
       git("checkout", "-q", "-b", name, "main");
       add(name);
       git("add", "-A");
       git("commit", "-qm", name);
     }
-    git("merge", "-q", "-m", "both", "Beta");
+    git("merge", "-q", "-m", "both", names[0]);
     const registry = readFileSync(join(root, "src/gen/registry.ts"), "utf8");
-    expect(registry.match(/^export .*$/gm)?.sort()).toEqual([
-      'export { alpha } from "../operations/alpha.ts";',
-      'export { beta } from "../operations/beta.ts";',
-      'export { cleanLoad } from "../operations/clean-load.ts";',
-    ]);
+    expect(registry.match(/^export .*$/gm)?.sort()).toEqual(
+      ["alpha", "beta", "clean-load", "yota", "zeta"]
+        .filter((file) => file === "clean-load" || names.some((name) => name.toLowerCase() === file))
+        .map(
+          (file) =>
+            `export { ${file === "clean-load" ? "cleanLoad" : file} } from "../operations/${file}.ts";`,
+        ),
+    );
     const proto = readFileSync(join(root, "proto/my-svc.proto"), "utf8");
-    expect(proto.match(/^ {2}rpc \w+/gm)?.sort()).toEqual(["  rpc Alpha", "  rpc Beta", "  rpc CleanLoad"]);
+    expect(proto.match(/^ {2}rpc (\w+)/gm)?.sort()).toEqual(
+      [...names, "CleanLoad"].map((name) => `  rpc ${name}`).sort(),
+    );
     expect(proto.match(/^message \w+/gm)).toHaveLength(6);
     // What the merge gave is what the generator would have made of it.
-    expect([...add("Alpha"), ...add("Beta")]).toEqual([]);
+    expect(names.flatMap(add)).toEqual([]);
   });
 
   it.each([
@@ -152,8 +161,13 @@ describe("an rpc", () => {
 
   it("goes into the service although braces stand in comments and options", () => {
     const proto = 'service S { // }\n  rpc A(X) returns (Y) { option (o) = "}"; }\n}\nmessage X {}\n';
-    expect(addRpc(proto, "B", "s.proto")).toContain(
-      "}\n  rpc B(BInput) returns (BOutput);\n}\nmessage X {}\n",
-    );
+    expect(addRpc(proto, "B", "s.proto")).toBe(`service S { // }
+  rpc A(X) returns (Y) { option (o) = "}"; }
+  rpc B(BInput) returns (BOutput);
+}
+message BInput { string protocol = 1; string uri = 2; string format = 3; }
+message BOutput { string protocol = 1; string uri = 2; string format = 3; }
+message X {}
+`);
   });
 });

@@ -34,7 +34,9 @@ export default defineConfig({
       project("cli", "packages/cli"),
       project("generators", "generators"),
       project("create-aieffect-service", "packages/create-aieffect-service"),
-      project("template-file-sequential", "templates/file-sequential", ["src", "test"], 60_000),
+      ...["file-sequential", "file-concurrent"].map((name) =>
+        project(`template-${name}`, `templates/${name}`, ["src", "test"], 60_000),
+      ),
       project("readme", "scripts", ["."]),
       project("file-based-energy-pipeline", "use-cases/file_based_energy_pipeline", [
         "services",

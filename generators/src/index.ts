@@ -1,3 +1,4 @@
+export { conformanceCaseGenerator } from "./contributors/conformance-case-generator.ts";
 export type { ScaffoldCode, ScaffoldErrorParts } from "./errors.ts";
 export {
   exitCodes,
@@ -12,6 +13,8 @@ export { completeAnswers, planGenerator } from "./generator.ts";
 export { operationNameProblem, serviceNameProblem } from "./names.ts";
 export { operationGenerator } from "./operation/operation-generator.ts";
 export { registryPath, writeRegistry } from "./operation/registry.ts";
+export { pipelineGenerator } from "./pipeline/pipeline-generator.ts";
+
 export { exampleGenerator } from "./service/example-generator.ts";
 export type { ProjectManifest, Zone } from "./service/project-manifest.ts";
 export { manifestFile, readProjectManifest, zoneOf } from "./service/project-manifest.ts";

@@ -99,7 +99,11 @@ export function render(template: Template, templates: Templates, answers: Answer
       const rendered =
         path === "package.json"
           ? toPackageJson(text, { name, into, pm, templates })
-          : forPackageManager(path, renamed(text, template.service, name), pm);
+          : withOverrides(
+              path,
+              templates,
+              forPackageManager(path, renamed(text, template.service, name), pm),
+            );
       return toRendered(path, Buffer.from(rendered, "utf8"), file);
     });
   const manifest: ProjectManifest = {
@@ -134,6 +138,7 @@ const zones: ProjectManifest["zones"] = [
   { zone: "managed", files: ".github/workflows/ci.yml" },
   { zone: "managed", files: "compose.yaml" },
   { zone: "managed", files: "plopfile.js" },
+  { zone: "managed", files: "vitest.config.ts" },
   { zone: "managed", files: "AGENTS.md" },
   { zone: "managed", files: "scripts/smoke.mjs" },
   { zone: "managed", files: "test/conformance.test.ts" },
@@ -151,6 +156,12 @@ function isOfWorkspace(path: string): boolean {
 /** The template's own name, in both its spellings, is what a copy replaces. */
 function renamed(text: string, from: string, to: string): string {
   return text.replaceAll(from, to).replaceAll(toPascal(from), toPascal(to));
+}
+
+/** pnpm reads overrides from the workspace's file alone. */
+function withOverrides(path: string, { overrides = {} }: Templates, text: string): string {
+  const lines = Object.entries(overrides).map(([name, from]) => `  "${name}": ${from}\n`);
+  return path === "pnpm-workspace.yaml" && lines.length > 0 ? `${text}overrides:\n${lines.join("")}` : text;
 }
 
 function textIn({ text }: TemplateFile): string | undefined {

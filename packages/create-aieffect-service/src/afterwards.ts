@@ -37,7 +37,8 @@ export async function afterwards(
     const { status, tail } = await runProgram(program, args, folder, out);
     const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
     if (status !== 0) {
-      const tries = [`${program} ${args.join(" ")}`];
+      const isMissing = String(status).endsWith("ENOENT");
+      const tries = [isMissing ? `install ${program} first` : `${program} ${args.join(" ")}`];
       throw new ScaffoldError(code, {
         where: label,
         message: `Expected "${program} ${args.join(" ")}" to end with 0, found ${status}:\n${tail}`,
@@ -62,9 +63,10 @@ export async function afterwards(
     if (given.verify) {
       const script = (script: string) => ["run", script];
       await step("types are right", pm, script("typecheck"), "AE1601");
-      await step("tested, conformance included", pm, script("test"), "AE1601");
-      const said = await step("started, and an orchestrator ran a task on it", pm, script("smoke"), "AE1601");
+      const said = await step("started, an orchestrator ran a task on it", pm, script("smoke"), "AE1601");
       for (const line of said.split("\n").filter((one) => one.startsWith("complete"))) say(`      ${line}\n`);
+      say(`      ${((performance.now() - began) / 1000).toFixed(1)} s after the files were written\n`);
+      await step("tested, conformance included", pm, script("test"), "AE1601");
       say(`  verified ${((performance.now() - began) / 1000).toFixed(1)} s after it was written\n`);
     }
     if (given.git) {

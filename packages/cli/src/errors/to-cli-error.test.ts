@@ -21,6 +21,11 @@ describe("what a command threw", () => {
     expect(text).not.toContain(process.argv.at(-1));
   });
 
+  it("is told as an interruption where something was given up", async () => {
+    const given = await toCliError(new ControlError("aborted", "GET x: given up by the caller"), "try");
+    expect(given).toMatchObject({ code: "AE9130", exitCode: 130 });
+  });
+
   it.each([
     [new UsageError("Expected one file"), "AE2001", 2],
     [new ControlError("invalid_reference", "Invalid DataReference"), "AE2001", 2],

@@ -33,6 +33,11 @@ export default defineConfig({
       project("conformance-lab", "packages/conformance-lab", ["src"], 120_000),
       project("onboarding", "packages/onboarding"),
       project("cli", "packages/cli"),
+      project("generators", "generators"),
+      project("create-aieffect-service", "packages/create-aieffect-service"),
+      ...["file-sequential", "file-concurrent"].map((name) =>
+        project(`template-${name}`, `templates/${name}`, ["src", "test"], 60_000),
+      ),
       project("readme", "scripts", ["."]),
       project("file-based-energy-pipeline", "use-cases/file_based_energy_pipeline", [
         "services",

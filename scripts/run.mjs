@@ -20,6 +20,7 @@ const entries = {
   "conformance:first-finding": "packages/conformance-lab/dist/first-finding.js",
   "conformance:selftest": "packages/conformance/dist/zoo/main.js",
   "conformance:stress": "packages/conformance-lab/dist/stress.js",
+  create: "scripts/create.mjs",
   demo: "scripts/demo.mjs",
   endurance: "scripts/endurance.mjs",
   generate: "scripts/generate.mjs",

@@ -12,5 +12,6 @@ export type { DocumentName, DocumentProblem } from "./planner/problem.ts";
 export { InvalidDocumentError } from "./planner/problem.ts";
 export type { Clock } from "./runner/clock.ts";
 export type { Listener } from "./runner/subscriptions.ts";
+export { createMemoryStore } from "./store/memory-store.ts";
 export type { Append, WorkflowStore } from "./store/store.ts";
 export type { Change, TaskView, WorkflowView } from "./views/views.ts";

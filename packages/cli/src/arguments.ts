@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { PlanOptions } from "@aieffect/onboarding";
+import { readStartFolder } from "./environment.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Options of all commands that plan an export. */
@@ -18,7 +19,7 @@ interface PlanValues {
 
 /** Relative paths start where the user called the package manager. */
 export function pathOf(path: string): string {
-  return resolve(process.env.INIT_CWD ?? process.cwd(), path);
+  return resolve(readStartFolder(), path);
 }
 
 /** The one path that a command takes; without one it is the folder that the user is in. */
@@ -27,6 +28,14 @@ export function onePath(positionals: readonly string[], what: string): string {
     throw new UsageError(`Expected one ${what}, found ${positionals.length}: ${positionals.join(", ")}`);
   }
   return pathOf(positionals[0] ?? ".");
+}
+
+/**
+ * The folder that a command is about. Without one it is the process's own: package managers run a
+ * script in its package, wherever they were called.
+ */
+export function oneFolder(positionals: readonly string[], what: string): string {
+  return positionals.length === 0 ? process.cwd() : onePath(positionals, what);
 }
 
 /** Image names as the flags say. */

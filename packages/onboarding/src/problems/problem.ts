@@ -60,6 +60,7 @@ export interface Problem {
 
 /** What could not be done, with every problem at once. */
 export class ProblemsError extends Error {
+  override readonly name = "ProblemsError";
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {

@@ -1,0 +1,63 @@
+import { toCamel, toKebab } from "../names.ts";
+import type { NewOperation } from "./operation-generator.ts";
+
+/** The operation's code: complete, and small enough to be replaced. */
+export function operationCode({ name, style }: NewOperation): string {
+  const styled = style === "service" ? "" : `  style: "${style}",\n`;
+  return `import { defineOperation } from "@aieffect/service-kit";
+import * as z from "zod";
+
+/** Keeps the rows of a CSV whose cells are all filled. */
+export const ${toCamel(name)} = defineOperation({
+  name: "${name}",
+${styled}  input: { formats: ["csv"] },
+  output: { formats: ["csv"] },
+  parameters: z.object({
+    separator: z.string().length(1).default(",").describe("What stands between two cells"),
+  }),
+  async run({ inputs, parameters, progress, publish }) {
+    const [input] = inputs;
+    if (input === undefined) throw new Error("Expected a CSV as input, found none");
+    const lines = (await input.text()).split(/\\r?\\n/).filter((line) => line.trim() !== "");
+    progress(50, \`\${lines.length} lines read\`);
+    const whole = lines.filter((line) => line.split(parameters.separator).every((cell) => cell.trim() !== ""));
+    return publish(\`\${whole.join("\\n")}\\n\`, {
+      format: "csv",
+      metadata: { dropped: lines.length - whole.length },
+    });
+  },
+});
+`;
+}
+
+/** A test of it through the service's own door. */
+export function operationTest({ name }: NewOperation): string {
+  return `import { expect, it } from "vitest";
+import { startService } from "../../test/start-service.ts";
+
+it("keeps the rows whose cells are all filled", async () => {
+  const { run } = await startService();
+  const { text, output } = await run("${name}", { csv: "time,value\\n1,10\\n2,\\n3,30\\n" });
+  expect(text).toBe("time,value\\n1,10\\n3,30\\n");
+  expect(output.metadata).toMatchObject({ dropped: 1 });
+});
+`;
+}
+
+/** What conformance and the smoke test call it with. */
+export function operationSample({ name, style }: NewOperation): string {
+  const mode = style === "service" ? "" : `    mode: ${style}\n`;
+  return `# yaml-language-server: $schema=../node_modules/@aieffect/conformance/schemas/manifest-1.json
+methods:
+  ${name}:
+${mode}    samples:
+      a: { inputs: [{ protocol: inline, uri: !b64 "time,value\\n1,10\\n2,\\n", format: csv }] }
+      b: { inputs: [{ protocol: inline, uri: !b64 "time,value\\n1,10\\n2,20\\n", format: csv }] }
+      fail: { inputs: [{ protocol: inline, uri: !b64 "time,value\\n", format: csv }] }
+`;
+}
+
+/** The file of an operation, without its ending. */
+export function operationFile(name: string): string {
+  return toKebab(name);
+}

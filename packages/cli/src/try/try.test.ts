@@ -1,0 +1,165 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { tempFolder } from "@aieffect/test-support";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { aieffect, startAieffect } from "../testing/aieffect.ts";
+import { startDeployed } from "../testing/start-deployed.ts";
+import { startService } from "../testing/start-service.ts";
+
+const rows = "time,value\n00:00,1\n00:15,2\n";
+const inline = (value: unknown) => ({
+  protocol: "inline",
+  uri: Buffer.from(JSON.stringify(value)).toString("base64"),
+  format: "json",
+});
+
+describe("aieffect try", () => {
+  it.each([
+    ["small, inside the request", 0, "inline"],
+    ["large, served from here", 100_000, "http"],
+  ])("sends a file that is %s, and parameters as the operation takes them", async (_name, more, protocol) => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, "load.txt"), rows + "00:30,12345\n".repeat(more));
+    const { url } = await startService();
+    const inputs = ["-i", "header=false", "-i", "data=@load.txt;format=csv", "-i", "label=5"];
+    const { code, out, err } = await aieffect(["try", "CountRows", ...inputs, "--url", url], folder);
+    expect([code, JSON.parse(out)]).toEqual([
+      0,
+      { rows: 3 + more, label: "5", protocol, filename: "load.txt" },
+    ]);
+    expect(err).toMatch(/^CountRows complete in [\d.]+ s: inline json, \d+ bytes\n$/);
+  });
+
+  it("follows a task, tells its progress, and fetches its data into a file", async () => {
+    const folder = await tempFolder();
+    const { url } = await startService({ api_key: "s3cret-canary" });
+    const args = ["try", "Wait", "-i", "seconds=0.5", "-o", "out.csv", "--url", url];
+    const refused = await aieffect(args, folder);
+    expect([refused.code, refused.out]).toEqual([9, ""]);
+    expect(refused.err).toMatch(/^error AE9003 service-refused .* answered 401[\s\S]*--token env:/);
+    expect(await readdir(folder)).toEqual([]);
+    const { code, out, err } = await aieffect([...args, "--token", "env:KEY"], folder, {
+      KEY: "s3cret-canary",
+    });
+    expect([code, out]).toEqual([0, ""]);
+    expect(err).toContain("Wait running 50%: waiting\n");
+    expect(err).toMatch(/Wait complete in [\d.]+ s: http csv, 20 bytes http:/);
+    expect(await readFile(join(folder, "out.csv"), "utf8")).toBe("second,state\n1,done\n");
+    expect(out + err + refused.err).not.toContain("canary");
+  });
+
+  it("tells programs everything in one object", async () => {
+    const { url } = await startService();
+    const { code, out, err } = await aieffect(["try", "Drop", "--url", url, "--json"], await tempFolder());
+    expect([code, err]).toEqual([0, ""]);
+    expect(JSON.parse(out)).toMatchObject({
+      operation: "Drop",
+      url,
+      status: "complete",
+      output: null,
+      file: null,
+    });
+  });
+
+  it("cancels on Ctrl-C where the service can, and says so", async () => {
+    const { url } = await startService();
+    const command = startAieffect(["try", "Wait", "-i", "seconds=60", "--url", url], await tempFolder());
+    await expect.poll(command.printed, { timeout: 20_000 }).toContain("waiting");
+    command.child.kill("SIGINT");
+    const { code, err } = await command.ended;
+    expect(code).toBe(130);
+    expect(err).toMatch(
+      /error AE9130 cancelled {2}Interrupted\n {2}the service stopped the task \S+: Cancelled\n$/,
+    );
+  });
+
+  it("works with a service that tells nothing of itself, and cannot cancel", async () => {
+    const { url, asked } = await startDeployed({
+      "POST /control/execute": [200, { status: "running", task_id: "t-1" }],
+      "GET /control/status/t-1": [200, { status: "running", progress: 1, error: null }],
+    });
+    const command = startAieffect(["try", "Load", "-i", "days=3", "--url", url], await tempFolder());
+    await expect.poll(command.printed, { timeout: 20_000 }).toContain("Load running 1%");
+    const sent = asked.find(({ path }) => path === "POST /control/execute")?.body;
+    expect(sent).toMatchObject({ method: "Load", inputs: [inline({ days: 3 })] });
+    command.child.kill("SIGINT");
+    const { code, err } = await command.ended;
+    expect([code, err]).toEqual([
+      130,
+      expect.stringContaining("the service cannot cancel; the task t-1 goes on there"),
+    ]);
+  });
+
+  it("says what to do about what goes wrong", async () => {
+    const folder = await tempFolder();
+    const { url } = await startService();
+    const cases: [string[], number, RegExp][] = [
+      [["CountRows"], 8, /^error AE8201 task-failed {2}Expected a CSV as input, found none\n/],
+      [["CountRow"], 2, /^error AE2003 unknown-operation .*\n.*\n {2}try: {2}aieffect try CountRows\n/],
+      [["CountRows", "-i", "data=@no.csv"], 2, /^error AE2002 input-unreadable /],
+      [
+        ["CountRows", "-i", "x=@no.dat"],
+        2,
+        /^error AE2004 unknown-format .*\n {2}try: {2}@no\.dat;format=csv/,
+      ],
+      [
+        ["CountRows", "-i", "data"],
+        2,
+        /^error AE2001 usage {2}Expected -i to be name=value or name=@file, f/,
+      ],
+      [
+        ["Wait", "--url", "https://localhost"],
+        2,
+        /^error AE2001 usage {2}Expected --url to be http:\/\/host/,
+      ],
+      [["Wait", "--url", "http://127.0.0.1:1"], 9, /^error AE9001 service-unreachable .*nothing listens/],
+      [
+        ["Drop", "-o", "x"],
+        8,
+        /^Drop complete[^\n]*no output\nerror AE8203 output-unreadable .*\n.*not written/,
+      ],
+      [["Wait", "-i", "seconds=9", "--timeout", "0.2"], 8, /error AE8204 task-too-long /],
+      [["Wait", "-i", "second=0"], 0, /^warning: Wait has no parameter "second", did you mean "seconds"\?/],
+    ];
+    const found = await Promise.all(cases.map(([args]) => aieffect(["try", "--url", url, ...args], folder)));
+    for (const [index, [args, code, text]] of cases.entries()) {
+      expect({ args, ...found[index] }).toMatchObject({ args, code, err: expect.stringMatching(text) });
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("tells an answer that breaks the contract from a task that failed, also to programs", async () => {
+    const { url } = await startDeployed({ "POST /control/execute": [200, { status: "running" }] });
+    const { code, out, err } = await aieffect(["try", "Load", "--url", url, "--json"], await tempFolder());
+    expect([code, err]).toEqual([8, ""]);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: false,
+      error: { code: "AE8202", name: "reply-invalid", message: expect.stringContaining("R-EXEC-09") },
+      exit_code: 8,
+    });
+  });
+
+  it("tells what is no service: other HTTP servers, and other protocols", async () => {
+    const { url } = await startDeployed({});
+    const banner = createServer((socket) => void socket.on("error", () => {}).end("220 mail ready\r\n"));
+    await new Promise<void>((resolve) => banner.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void banner.close());
+    const other = `http://127.0.0.1:${(banner.address() as AddressInfo).port}`;
+    const folder = await tempFolder();
+    for (const found of await Promise.all(
+      [url, other].map((one) => aieffect(["try", "Load", "--url", one], folder)),
+    )) {
+      expect([found.code, found.err]).toEqual([9, expect.stringContaining("error AE9002 wrong-protocol ")]);
+    }
+  });
+
+  it("takes no data whose checksum is another one", async () => {
+    const output = { ...inline({ a: 1 }), checksum: `sha256:${"0".repeat(64)}` };
+    const { url } = await startDeployed({ "POST /control/execute": [200, { status: "complete", output }] });
+    const folder = await tempFolder();
+    const { code, err } = await aieffect(["try", "Load", "--url", url, "-o", "x.json"], folder);
+    expect([code, err]).toEqual([8, expect.stringMatching(/error AE8203 output-unreadable .*checksum/)]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});

@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ScaffoldError } from "@aieffect/generators";
+import type { Given } from "./arguments.ts";
+
+/** What is done with a project that has been written. */
+interface AfterwardsOptions {
+  given: Given;
+  pm: string;
+  name: string;
+  say(text: string): void;
+}
+
+/** A step of the verification, and how long it took. */
+interface Verified {
+  step: string;
+  seconds: number;
+}
+
+/**
+ * Installs, verifies and commits, as far as the flags say.
+ * @throws ScaffoldError AE1502 or AE1601; the project is kept
+ */
+export async function afterwards(
+  folder: string,
+  { given, pm, name, say }: AfterwardsOptions,
+): Promise<Verified[] | undefined> {
+  const log = join(mkdtempSync(join(tmpdir(), "create-aieffect-service-")), `${name}.log`);
+  const out = createWriteStream(log);
+  const state = `the project is kept in ${folder}; the log is ${log}`;
+  const began = performance.now();
+  const verified: Verified[] = [];
+  const step = async (label: string, program: string, args: readonly string[], code: "AE1502" | "AE1601") => {
+    const start = performance.now();
+    const { status, tail } = await runProgram(program, args, folder, out);
+    const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
+    if (status !== 0) {
+      const isMissing = String(status).endsWith("ENOENT");
+      const tries = [isMissing ? `install ${program} first` : `${program} ${args.join(" ")}`];
+      throw new ScaffoldError(code, {
+        where: label,
+        message: `Expected "${program} ${args.join(" ")}" to end with 0, found ${status}:\n${tail}`,
+        state,
+        tries,
+      });
+    }
+    verified.push({ step: label, seconds });
+    say(`  ok  ${label} (${seconds} s)\n`);
+    return tail;
+  };
+  try {
+    // Before the first commit, so that the lockfile is in it.
+    if (given.install || given.verify) {
+      await step(
+        "installed",
+        pm,
+        pm === "npm" ? ["install", "--no-audit", "--no-fund"] : ["install"],
+        "AE1502",
+      );
+    }
+    if (given.verify) {
+      const script = (script: string) => ["run", script];
+      await step("types are right", pm, script("typecheck"), "AE1601");
+      const said = await step("started, an orchestrator ran a task on it", pm, script("smoke"), "AE1601");
+      for (const line of said.split("\n").filter((one) => one.startsWith("complete"))) say(`      ${line}\n`);
+      say(`      ${((performance.now() - began) / 1000).toFixed(1)} s after the files were written\n`);
+      await step("tested, conformance included", pm, script("test"), "AE1601");
+      say(`  verified ${((performance.now() - began) / 1000).toFixed(1)} s after it was written\n`);
+    }
+    if (given.git) {
+      await step("a repository", "git", ["init", "-q"], "AE1502");
+      await step("with everything in it", "git", ["add", "-A"], "AE1502");
+      await step("and a first commit", "git", ["commit", "-q", "-m", `Create ${name}`], "AE1502");
+    }
+  } finally {
+    out.end();
+  }
+  return given.verify ? verified : undefined;
+}
+
+function runProgram(program: string, args: readonly string[], cwd: string, log: NodeJS.WritableStream) {
+  const windows = process.platform === "win32";
+  const child = spawn(program, [...args], { cwd, shell: windows, stdio: ["ignore", "pipe", "pipe"] });
+  let tail = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      log.write(chunk);
+      tail = (tail + chunk.toString()).slice(-4000);
+    });
+  }
+  return new Promise<{ status: number | string; tail: string }>((resolve) => {
+    child.once("error", (error) => resolve({ status: error.message, tail }));
+    child.once("close", (code, signal) => resolve({ status: code ?? signal ?? "nothing", tail }));
+  });
+}

@@ -1,0 +1,7 @@
+import { type Service, type ServiceOptions, sequentialService } from "@aieffect/service-kit";
+import * as operations from "./gen/registry.ts";
+
+/** The service with all its operations; tests give options of their own. */
+export function createService(options: Partial<ServiceOptions> = {}): Service {
+  return sequentialService({ name: "load-cleaner", operations: Object.values(operations), ...options });
+}

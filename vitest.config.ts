@@ -1,12 +1,17 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** What takes long is in files of its own, `*.long.test.ts`, which `npm run test:long` runs. */
+const long = process.env.AIEFFECT_LONG === "1";
+
 const project = (name: string, root: string, folders = ["src"], timeout_ms = 30_000) => ({
   test: {
     name,
     // Absolute, because packages run their tests from their own folders.
     root: fileURLToPath(new URL(root, import.meta.url)),
-    include: folders.map((folder) => `${folder}/**/*.test.{ts,mjs}`),
+    include: folders.map((folder) => `${folder}/**/*${long ? ".long" : ""}.test.{ts,mjs}`),
+    exclude: long ? [] : ["**/*.long.test.*"],
+    passWithNoTests: true,
     testTimeout: timeout_ms,
     hookTimeout: 30_000,
     // Machines that build for many stand still at times.
@@ -16,7 +21,7 @@ const project = (name: string, root: string, folders = ["src"], timeout_ms = 30_
 
 /** Where CI wants each project's results, for its closing line. */
 const results = process.env.AIEFFECT_TEST_RESULTS;
-const chosen = process.argv[process.argv.indexOf("--project") + 1];
+const chosen = long ? "long" : process.argv[process.argv.indexOf("--project") + 1];
 
 export default defineConfig({
   test: {

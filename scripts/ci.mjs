@@ -16,6 +16,7 @@ const env = { ...process.env, CI: "true", AIEFFECT_TEST_RESULTS: results, AIEFFE
 const checks = [
   ["what tests need beside Node", "node scripts/install-test-servers.mjs"],
   ["tests", readmeTestCommand()],
+  ["tests that take long", "npm run -s test:long"],
   ["long proofs", "npm run -s endurance"],
   ["the conformance suite proves itself", "npm run -s conformance:selftest -- --tolerant"],
   ["our services are conformant", "npm run -s conformance:lab"],

@@ -28,6 +28,7 @@ const entries = {
   oracle: "packages/control-interface/dist/oracle/main.js",
   orchestrator: "orchestrator-lite/dist/cli/main.js",
   test: "scripts/test.mjs",
+  "test:long": "scripts/test-long.mjs",
 };
 
 const [command, ...rest] = process.argv.slice(2);

@@ -6,4 +6,6 @@ export const exitCodes = {
   /** A use case, an export or a configuration has errors. */
   invalidDocument: 4,
   interrupted: 130,
+  /** By SIGTERM. */
+  terminated: 143,
 } as const;

@@ -3,7 +3,7 @@ const general = `aieffect: from a use case to its portal package and deployment,
 Usage:
   aieffect check [use case or export]            what is wrong, with file and line
   aieffect export [use case]                     blueprint, dockerinfo, protos, ZIP for the portal
-  aieffect export compose [use case]             a docker-compose.yml for the same services
+  aieffect export compose [use case or export]   a docker-compose.yml for the same services
   aieffect build-script [use case]               a script that builds and tags the images
   aieffect import <ZIP, export or gRPC config>   back to a use case
   aieffect graph [use case or export]            the pipeline as a drawing
@@ -12,7 +12,7 @@ Usage:
 A use case is a folder with connections.json and services/<node>/proto/<node>.proto; without a
 name it is the folder that you are in.
 
-Exit codes: 0 fine, 1 failed, 2 usage, 4 the documents have errors (all are listed), 130 interrupted
+Exit codes: 0 fine, 1 failed, 2 usage, 4 the documents have errors (all are listed), 130 or 143 interrupted
 `;
 
 const planning = `  --registry HOST[/NAMESPACE]   put before the names of images
@@ -40,12 +40,12 @@ Examples:
 
 Usage:
   aieffect export [use case] [options]
-  aieffect export compose [use case] [options]     see: aieffect export compose --help
+  aieffect export compose [use case or export]     see: aieffect export compose --help
 
 Options:
   --output FOLDER               where it goes (export/ in the use case)
   --overwrite                   replace what is there; it stays until the new one is whole
-  --zip                         also <use case>.zip beside the folder, for the portal
+  --zip                         also the archive for the portal, beside the folder (export.zip)
   --profile NAME                portal, or ai4eu-strict for the older designer (portal)
   --align                       exported protos carry the upstream's message names
   --local                       dockerinfo for services on this machine: host.docker.internal and the host ports of docker-compose.yml
@@ -60,7 +60,9 @@ Examples:
   "export compose": `aieffect export compose: a docker-compose.yml that goes with the export's dockerinfo
 
 Usage:
-  aieffect export compose [use case] [options]
+  aieffect export compose [use case or export] [options]
+
+An export names its images itself; building (--dev) and naming them takes the use case.
 
 Options:
   --output FILE             where it goes (standard output)

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { exitCodes } from "./exit-codes.ts";
 import { helpOf } from "./help.ts";
 import { UsageError } from "./usage-error.ts";
@@ -12,7 +13,10 @@ const commands: Readonly<Record<string, () => Promise<{ run(args: string[]): Pro
   graph: () => import("./commands/graph.ts"),
 };
 
+// What is half-written goes away as the process exits.
 process.on("SIGINT", () => process.exit(exitCodes.interrupted));
+process.on("SIGTERM", () => process.exit(exitCodes.terminated));
+for (const stream of [process.stdout, process.stderr]) stream.on("error", giveUp);
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -47,9 +51,18 @@ async function main(argv: readonly string[]): Promise<number> {
       return exitCodes.invalidDocument;
     }
     const { message, code = "" } = error as NodeJS.ErrnoException;
-    const isUsage =
-      error instanceof UsageError || error instanceof RangeError || code.startsWith("ERR_PARSE_ARGS");
+    // Options that make no sense; other errors of these kinds are mistakes of the program.
+    const isOption =
+      (error instanceof RangeError || error instanceof TypeError) && message.startsWith("Expected ");
+    const isUsage = error instanceof UsageError || isOption || code.startsWith("ERR_PARSE_ARGS");
     process.stderr.write(`${message}${isUsage ? `\nSee: aieffect ${name} --help` : ""}\n`);
     return isUsage ? exitCodes.usage : exitCodes.failed;
   }
+}
+
+/** Nobody reads on, as with `| head`, or what reads cannot take more. */
+function giveUp({ code, message }: NodeJS.ErrnoException): void {
+  process.exitCode = exitCodes.failed;
+  if (code !== "EPIPE") writeSync(2, `Could not write the output: ${message}\n`);
+  process.exit();
 }

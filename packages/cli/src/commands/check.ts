@@ -5,6 +5,7 @@ import {
   checkExport,
   checkUseCase,
   type Problem,
+  ProblemsError,
   readPackage,
   readUseCase,
   toJson,
@@ -26,13 +27,22 @@ export async function run(args: string[]): Promise<number> {
   const path = onePath(positionals, "use case or export");
   const profile = oneOf("profile", values.profile, ["portal", "ai4eu-strict"]);
   const format = oneOf("format", values.format, ["text", "json", "sarif"]);
-  const problems = (await isExport(path))
-    ? checkExport(await readPackage(path), { profile })
-    : checkUseCase(await readUseCase(path), { profile });
+  const problems = await problemsOf(path, profile);
   const base = (await stat(path).catch(() => undefined))?.isDirectory() ? path : dirname(path);
   const output = values.output === undefined ? undefined : pathOf(values.output);
   await writeOutput(output, render(problems, format, base), { overwrite: true });
   return problems.some(({ severity }) => severity === "error") ? exitCodes.invalidDocument : exitCodes.fine;
+}
+
+/** What cannot be read at all is a problem as well, and in the report. */
+async function problemsOf(path: string, profile: "portal" | "ai4eu-strict"): Promise<readonly Problem[]> {
+  if (!(await isExport(path))) return checkUseCase(await readUseCase(path), { profile });
+  try {
+    return checkExport(await readPackage(path), { profile });
+  } catch (error) {
+    if (error instanceof ProblemsError) return error.problems;
+    throw error;
+  }
 }
 
 function render(problems: readonly Problem[], format: "text" | "json" | "sarif", folder: string): string {

@@ -52,6 +52,8 @@ export async function writeExport(
     for (const one of folders) await mkdir(one, { recursive: true });
     await inBatches([...files], ([path, content]) => writeFile(join(siblings.fresh, path), content));
     if (zipSiblings !== undefined) await writeFile(zipSiblings.fresh, toExportZip(plan));
+    // Another one may have come there meanwhile.
+    await assertFree(target, archive, overwrite);
     await replace(target, siblings);
     if (beside !== undefined && zipSiblings !== undefined) await rename(zipSiblings.fresh, beside);
     return { folder: target, zip: archive };

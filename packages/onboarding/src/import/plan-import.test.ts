@@ -113,6 +113,36 @@ describe("an imported package", () => {
     expect(problemsOf(() => readZip(strToU8("no archive"), "no.zip"))[0]?.code).toBe("unreadable");
   });
 
+  it("has to be whole, open, and of one mind", async () => {
+    const files = toExportFiles(await exported(row));
+    const zip = (change: (one: Record<string, Uint8Array>) => void = () => {}) => {
+      const entries = Object.fromEntries([...files].map(([path, text]) => [path, strToU8(text)]));
+      change(entries);
+      return Buffer.from(zipSync(entries, { level: 0 }));
+    };
+    const messageOf = (archive: Buffer) => problemsOf(() => readZip(archive, "x.zip"))[0]?.message;
+    const whole = Object.fromEntries(readZip(zip(), "x.zip"));
+    expect(whole).toEqual(Object.fromEntries(files));
+    const damaged = zip();
+    damaged.write("weighty", damaged.indexOf("weights"));
+    expect(messageOf(damaged)).toContain("reporter1.proto, which is damaged");
+    // The second of two names becomes the first one: the same length, where it stands and in the directory.
+    const twice = zip((one) => {
+      one["blueprint.jsom"] = strToU8("{}");
+    });
+    for (let at = twice.indexOf("jsom"); at >= 0; at = twice.indexOf("jsom", at)) twice.write("json", at);
+    expect(messageOf(twice)).toContain("blueprint.json twice");
+    const locked = zip();
+    locked.writeUInt16LE(1, locked.indexOf("PK\x01\x02") + 8);
+    expect(messageOf(locked)).toContain("blueprint.json, which is encrypted");
+  });
+
+  it("may have been made on Windows", async () => {
+    const files = toExportFiles(await exported(row));
+    const entries = [...files].map(([path, text]) => [`top\\${path.replaceAll("/", "\\")}`, strToU8(text)]);
+    expect(readZip(zipSync(Object.fromEntries(entries)), "x.zip")).toEqual(files);
+  });
+
   it("replaces nothing that is there, and leaves nothing half-written", async () => {
     const files = planImport(readExportFiles(toExportFiles(await exported(row))));
     const parent = await tempFolder();

@@ -153,6 +153,13 @@ describe("an export", () => {
     for (const one of expected) expect(lines.join("\n")).toContain(one);
   });
 
+  it("is told of on one line, whatever its names are made of", async () => {
+    const name = '"container_name": "loader1\\n::error::\\u001b[2J\u009b"';
+    const lines = await linesOf(replaceIn("blueprint.json", '"container_name": "loader1"', name));
+    expect(lines.join("")).toContain("loader1\\n::error::\\u001b[2J\\u009b");
+    expect(lines.join("")).not.toMatch(/\p{Cc}/u);
+  });
+
   it("of a strict designer is checked against its profile", async () => {
     expect(await linesOf(() => {}, { profile: "ai4eu-strict" })).toEqual([
       "microservice/loader1.proto:2: error [strict] Expected a start node to take Empty, found that rpc Load takes LoadRequest. Declare message Empty {} and let the rpc take it",

@@ -118,6 +118,10 @@ describe("an export", () => {
       'dockerinfo.json:5: error [name] Expected a host name or address without scheme, port or path, found "http://loader"',
     ],
     [
+      replaceIn("dockerinfo.json", '"ip_address": "loader"', '"ip_address": "loader:8080"'),
+      'dockerinfo.json:5: error [name] Expected a host name or address without scheme, port or path, found "loader:8080"',
+    ],
+    [
       replaceIn("dockerinfo.json", '"container_name": "loader1"', '"container_name": "trainer1"'),
       "dockerinfo.json:2: error [unknown-service] Expected the container loader1 of the blueprint, found it nowhere",
       "dockerinfo.json:14: error [name-clash] Expected trainer1 once, found it again",

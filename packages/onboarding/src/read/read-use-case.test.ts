@@ -147,6 +147,10 @@ describe("a use case", () => {
       "connections.json:2: error [field] pipeline.service_mapping.a.ip_address: expected a host name or an address, as in data-loader",
       "connections.json:3: error [field] pipeline.service_mapping.a.port: Invalid input: expected number, received string",
     ],
+    ...["a:8080", "300.1.1.1", "1:2"].map((host) => [
+      `{"pipeline": {"name": "x", "service_mapping": {\n"a": {"ip_address": "${host}", "port": 80}}}}`,
+      "connections.json:2: error [field] pipeline.service_mapping.a.ip_address: expected a host name or an address without a port",
+    ]),
     [
       '{"pipeline": {"name": "x", "creation_date": "2026-02-30"}}',
       "connections.json:1: error [field] pipeline.creation_date: expected a date that exists, as in 2026-02-25 01:55:50",
@@ -160,7 +164,7 @@ describe("a use case", () => {
       'connections.json:1: error [field] pipeline: Unrecognized key: "start"',
       'connections.json:3: error [syntax] Expected each member of an object once, found "connections" again, which is in line 2 already',
     ],
-  ])("says where connections.json is wrong: case %#", async (text, ...expected) => {
+  ])("says where connections.json is wrong: case %#", async (text = "", ...expected) => {
     const lines = await linesOf(await writeFiles("x", { "connections.json": text }));
     expect(lines).toHaveLength(expected.length);
     for (const [index, line] of expected.entries()) expect(lines[index]).toContain(line);

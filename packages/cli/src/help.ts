@@ -27,6 +27,7 @@ Usage:
 
 Options:
   --profile NAME       portal, or ai4eu-strict for the older designer (portal)
+  --align, --local     judge the use case as an export with these flags would
   --format FORMAT      text, json or sarif (text)
   --output FILE        write the report there
 

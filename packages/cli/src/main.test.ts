@@ -111,6 +111,18 @@ describe("aieffect", () => {
     expect(json.problems.length).toBe(sarif.runs[0].results.length);
   });
 
+  it("judges a use case as the export with the same flags does", async () => {
+    const folder = await energyCopy();
+    expect((await aieffect(["check"], folder)).code).toBe(0);
+    const local = await aieffect(["check", "--local"], folder);
+    expect([local.code, local.out]).toEqual([4, expect.stringContaining("[host-port]")]);
+    const protobuf = join(energy, "../protobuf_based_energy_pipeline");
+    expect((await aieffect(["check", protobuf], folder)).out).toContain("or export with --align");
+    expect((await aieffect(["check", protobuf, "--align"], folder)).code).toBe(0);
+    const exported = await aieffect(["check", join(energy, "export"), "--align"], folder);
+    expect([exported.code, exported.err]).toEqual([2, expect.stringContaining("a use case for --align")]);
+  });
+
   it("reports what cannot be read at all in the format that was asked for", async () => {
     const folder = await tempFolder();
     await writeFile(join(folder, "broken.zip"), "no archive");

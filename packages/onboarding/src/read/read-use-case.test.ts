@@ -194,7 +194,7 @@ describe("a use case", () => {
     await symlink("../../source", join(folder, "services/loader"));
     const trainer = join(folder, "services/trainer/proto/trainer.proto");
     await rename(trainer, join(folder, "trainer.txt"));
-    expect(spawnSync("mkfifo", [trainer]).status).toBe(0);
+    expect(spawnSync("sh", ["-c", 'mkfifo "$0"', trainer]).status).toBe(0);
     const expected =
       "error [unreadable] Expected a file in the use case that can be read, found none, or a link";
     expect(

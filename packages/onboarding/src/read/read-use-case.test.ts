@@ -265,6 +265,15 @@ describe("an import", () => {
     expect([...(use_case?.services[0]?.proto.imported ?? [])]).toEqual([[path, ack]]);
   });
 
+  it("with a fault is told where it lies, once for all that import it", async () => {
+    const protos = { loader: importing("common/ack.proto"), trainer: importing("common/ack.proto") };
+    const files = { "proto/common/ack.proto": 'syntax = "proto3";\nmessage Ack { bool ok 1; }' };
+    const faults = (await linesOf(await writeUseCase({ protos, files }))).filter((line) =>
+      line.startsWith("proto/"),
+    );
+    expect(faults).toEqual([expect.stringMatching(/^proto\/common\/ack\.proto:2: error \[syntax\] /)]);
+  });
+
   it("is not followed out of the use case", async () => {
     const folder = await writeUseCase({ protos: { loader: importing("../../../../secret.proto") } });
     await writeFile(join(folder, "../secret.proto"), ack);

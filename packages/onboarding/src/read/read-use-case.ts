@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { type ConnectionsFile, connectionsSchema, folderSchema } from "../model/connections.ts";
 import type { Connection, UseCase, UseCaseService } from "../model/use-case.ts";
-import { type Problem, sortProblems } from "../problems/problem.ts";
+import { type Problem, sortProblems, toLine } from "../problems/problem.ts";
 import { parseProto } from "../proto/parse-proto.ts";
 import type { Rpc } from "../proto/proto.ts";
 import { type JsonDocument, readJsonFile, toProblems } from "./json-file.ts";
@@ -156,23 +156,33 @@ function readProtoOf(root: string, name: string, problems: Problem[]) {
     });
     return undefined;
   }
+  const imports = new Map<string, string>();
   const { proto, problems: found } = parseProto(text, {
     file: proto_file,
-    readImport: (path) => readImport(root, folder, path),
+    readImport(path) {
+      const imported = readImport(root, folder, path);
+      if (imported !== undefined) imports.set(path, imported.file);
+      return imported?.text;
+    },
   });
-  problems.push(...found);
+  for (const problem of found) {
+    const one = { ...problem, file: imports.get(problem.file) ?? problem.file };
+    // What is wrong with a file that several import is told once.
+    const isTold = imports.has(problem.file) && problems.some((other) => toLine(other) === toLine(one));
+    if (!isTold) problems.push(one);
+  }
   return proto === undefined ? undefined : { proto_file, proto };
 }
 
 /** Beside the proto, in its folder's parents within the use case, or in a folder `proto` or `protos` at its root. */
-function readImport(root: string, folder: string, path: string): string | undefined {
+function readImport(root: string, folder: string, path: string): { text: string; file: string } | undefined {
   const bases = [folder, join(folder, ".."), "services", ".", "proto", "protos"];
   for (const base of bases) {
     const file = resolve(root, base, path);
     const inside = relative(root, file);
     if (inside.startsWith("..") || isAbsolute(inside)) continue;
     const text = readText(root, file);
-    if (text !== undefined) return text;
+    if (text !== undefined) return { text, file: inside.split(sep).join("/") };
   }
   return undefined;
 }

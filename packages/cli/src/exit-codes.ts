@@ -15,4 +15,6 @@ export const exitCodes = {
   /** Nobody answers there, or something else than a service. */
   unreachable: 9,
   interrupted: 130,
+  /** By SIGTERM. */
+  terminated: 143,
 } as const;

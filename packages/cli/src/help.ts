@@ -10,7 +10,7 @@ Usage:
   aieffect doctor [--fix]                        what could be in the way, here and in the project
   aieffect check [use case or export]            what is wrong, with file and line
   aieffect export [use case]                     blueprint, dockerinfo, protos, ZIP for the portal
-  aieffect export compose [use case]             a docker-compose.yml for the same services
+  aieffect export compose [use case or export]   a docker-compose.yml for the same services
   aieffect build-script [use case]               a script that builds and tags the images
   aieffect import <ZIP, export or gRPC config>   back to a use case
   aieffect graph [use case or export]            the pipeline as a drawing
@@ -21,8 +21,8 @@ name it is the folder that you are in.
 
 Exit codes: 0 fine, 1 failed, 2 usage, 3 something is in the way, 4 the documents have errors (all
 are listed), 5 something is missing on this machine, 8 a service broke the contract or failed its
-task, 9 nobody answers there, 130 interrupted. An error says AE and a number that never changes;
-with --json it is one JSON object on standard output.
+task, 9 nobody answers there, 130 or 143 interrupted. An error says AE and a number that never
+changes; with --json it is one JSON object on standard output.
 `;
 
 const planning = `  --registry HOST[/NAMESPACE]   put before the names of images
@@ -208,6 +208,7 @@ Usage:
 
 Options:
   --profile NAME       portal, or ai4eu-strict for the older designer (portal)
+  --align, --local     judge the use case as an export with these flags would
   --format FORMAT      text, json or sarif (text)
   --output FILE        write the report there
 
@@ -221,12 +222,12 @@ Examples:
 
 Usage:
   aieffect export [use case] [options]
-  aieffect export compose [use case] [options]     see: aieffect export compose --help
+  aieffect export compose [use case or export]     see: aieffect export compose --help
 
 Options:
   --output FOLDER               where it goes (export/ in the use case)
   --overwrite                   replace what is there; it stays until the new one is whole
-  --zip                         also <use case>.zip beside the folder, for the portal
+  --zip                         also the archive for the portal, beside the folder (export.zip)
   --profile NAME                portal, or ai4eu-strict for the older designer (portal)
   --align                       exported protos carry the upstream's message names
   --local                       dockerinfo for services on this machine: host.docker.internal and the host ports of docker-compose.yml
@@ -241,7 +242,9 @@ Examples:
   "export compose": `aieffect export compose: a docker-compose.yml that goes with the export's dockerinfo
 
 Usage:
-  aieffect export compose [use case] [options]
+  aieffect export compose [use case or export] [options]
+
+An export names its images itself; building (--dev) and naming them takes the use case.
 
 Options:
   --output FILE             where it goes (standard output)

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -110,8 +111,54 @@ describe("aieffect", () => {
     expect(json.problems.length).toBe(sarif.runs[0].results.length);
   });
 
+  it("judges a use case as the export with the same flags does", async () => {
+    const folder = await energyCopy();
+    expect((await aieffect(["check"], folder)).code).toBe(0);
+    const local = await aieffect(["check", "--local"], folder);
+    expect([local.code, local.out]).toEqual([4, expect.stringContaining("[host-port]")]);
+    const protobuf = join(energy, "../protobuf_based_energy_pipeline");
+    expect((await aieffect(["check", protobuf], folder)).out).toContain("or export with --align");
+    expect((await aieffect(["check", protobuf, "--align"], folder)).code).toBe(0);
+    const exported = await aieffect(["check", join(energy, "export"), "--align"], folder);
+    expect([exported.code, exported.err]).toEqual([2, expect.stringContaining("a use case for --align")]);
+  });
+
+  it("reports what cannot be read at all in the format that was asked for", async () => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, "broken.zip"), "no archive");
+    const json = await aieffect(["check", "broken.zip", "--format", "json"], folder);
+    expect([json.code, json.err, JSON.parse(json.out).problems[0].code]).toEqual([4, "", "unreadable"]);
+    const sarif = await aieffect(["check", "broken.zip", "--format", "sarif", "--output", "s.sarif"], folder);
+    expect(sarif.code).toBe(4);
+    const { runs } = JSON.parse(await readFile(join(folder, "s.sarif"), "utf8"));
+    expect(runs[0].results[0].ruleId).toBe("unreadable");
+  });
+
+  it("makes a compose file of an export as of its use case, without building or naming images", async () => {
+    const folder = await energyCopy();
+    await aieffect(["export", "--zip"], folder);
+    const ofUseCase = await aieffect(["export", "compose"], folder);
+    expect(ofUseCase.code).toBe(0);
+    for (const source of ["export", "export.zip"])
+      expect(await aieffect(["export", "compose", source], folder)).toEqual(ofUseCase);
+    const built = await aieffect(["export", "compose", "export", "--dev", "--tag", "2"], folder);
+    expect([built.code, built.err]).toEqual([2, expect.stringContaining("a use case for --dev and --tag")]);
+  });
+
+  it("says that its output could not be written", async ({ skip }) => {
+    if (!existsSync("/dev/full")) skip("no /dev/full on this system");
+    const folder = await energyCopy();
+    const child = spawn("sh", ["-c", '"$0" "$@" > /dev/full', process.execPath, main, "graph", folder], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const [err, [code]] = await Promise.all([buffer(child.stderr), once(child, "close")]);
+    expect([code, String(err)]).toEqual([1, expect.stringMatching(/^Could not write the output: .*\n$/)]);
+  });
+
   it.each([
     [[], 2, "Usage:"],
+    [["export", ".", "--registry", "https://registry.example.org"], 2, "See: aieffect export --help"],
+    [["build-script", "--tag", "a b"], 2, "Expected tag to be"],
     [["exprot"], 2, 'found "exprot"'],
     [["check", "--format", "xml"], 2, "Expected --format to be text or json or sarif"],
     [["export", "a", "b"], 2, "Expected one use case, found 2"],

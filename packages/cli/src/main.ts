@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import type { ScaffoldError } from "@aieffect/generators";
 import type { ProblemsError } from "@aieffect/onboarding";
 import { CliError, toErrorJson, toErrorText } from "./errors/cli-error.ts";
@@ -33,18 +34,17 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 const interruption = new AbortController();
 let endsItself = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const [signal, code] of [
+  ["SIGINT", exitCodes.interrupted],
+  ["SIGTERM", exitCodes.terminated],
+] as const) {
   process.on(signal, () => {
-    // The second time: now.
-    if (!endsItself || interruption.signal.aborted) process.exit(exitCodes.interrupted);
+    // The second time: now. What is half-written goes away as the process exits.
+    if (!endsItself || interruption.signal.aborted) process.exit(code);
     interruption.abort();
   });
 }
-// `| head` is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(exitCodes.fine);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) stream.on("error", giveUp);
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -114,4 +114,11 @@ function tell(error: CliError, json: boolean): number {
   if (json) process.stdout.write(toErrorJson(error));
   else process.stderr.write(toErrorText(error));
   return error.exitCode;
+}
+
+/** Nobody reads on, as with `| head`, or what reads cannot take more. */
+function giveUp({ code, message }: NodeJS.ErrnoException): void {
+  process.exitCode = exitCodes.failed;
+  if (code !== "EPIPE") writeSync(2, `Could not write the output: ${message}\n`);
+  process.exit();
 }

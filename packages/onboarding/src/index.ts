@@ -1,7 +1,8 @@
 export { checkExport } from "./check/check-export.ts";
 export { toJson, toSarif, toText } from "./check/print-problems.ts";
 export { writeBuildScript } from "./compose/build-script.ts";
-export type { ComposeOptions } from "./compose/compose-model.ts";
+export type { ComposeOptions, Deployment } from "./compose/compose-model.ts";
+export { planDeployment } from "./compose/plan-deployment.ts";
 export { writeCompose } from "./compose/write-compose.ts";
 export type { DrawnBlueprint } from "./graph/layout.ts";
 export { toMermaid } from "./graph/to-mermaid.ts";

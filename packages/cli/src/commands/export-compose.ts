@@ -1,9 +1,18 @@
 import { relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
-import { planExport, readUseCase, writeCompose } from "@aieffect/onboarding";
+import {
+  type Deployment,
+  planDeployment,
+  planExport,
+  readPackage,
+  readUseCase,
+  writeCompose,
+} from "@aieffect/onboarding";
 import { imagesOf, onePath, pathOf, planFlags, portOf } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { isExport } from "../is-export.ts";
 import { writeOutput } from "../output.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** Writes a compose file that goes with the export. */
 export async function run(args: string[]): Promise<number> {
@@ -23,8 +32,8 @@ export async function run(args: string[]): Promise<number> {
   });
   const control_base_port = portOf("control-base-port", values["control-base-port"]);
   const base_port = portOf("base-port", values["base-port"]);
-  const folder = onePath(positionals, "use case");
-  const plan = planExport(await readUseCase(folder), imagesOf(values));
+  const folder = onePath(positionals, "use case or export");
+  const plan = await planOf(folder, values);
   const text = writeCompose(plan, {
     dev: values.dev ?? false,
     orchestrator: values.orchestrator ?? false,
@@ -35,6 +44,23 @@ export async function run(args: string[]): Promise<number> {
   const output = values.output === undefined ? undefined : pathOf(values.output);
   await writeOutput(output, text, { overwrite: values.overwrite ?? false });
   return exitCodes.fine;
+}
+
+/** A use case is exported in thought; an export says itself which images it takes. */
+async function planOf(
+  path: string,
+  values: Parameters<typeof imagesOf>[0] & { dev?: boolean; context?: string },
+): Promise<Deployment> {
+  if (!(await isExport(path))) return planExport(await readUseCase(path), imagesOf(values));
+  const given = (["dev", "context", "registry", "tag", "digest"] as const).filter(
+    (name) => values[name] !== undefined,
+  );
+  if (given.length > 0) {
+    throw new UsageError(
+      `Expected a use case for --${given.join(" and --")}, found the export ${path}; give the folder that it was made from`,
+    );
+  }
+  return planDeployment(await readPackage(path));
 }
 
 /** Dockerfiles are named as seen from the build context. */

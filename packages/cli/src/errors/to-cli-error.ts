@@ -39,6 +39,8 @@ const documents: ReadonlySet<string> = new Set(["invalid_request", "invalid_refe
 function isUsage(thrown: unknown): boolean {
   const { code = "", name = "" } = thrown as { code?: string; name?: string };
   if (thrown instanceof UsageError || thrown instanceof RangeError) return true;
+  // Options that make no sense; other errors of this kind are mistakes of the program.
+  if (thrown instanceof TypeError && thrown.message.startsWith("Expected ")) return true;
   // Inputs that are no references, hosts that must not be called.
   return code.startsWith("ERR_PARSE_ARGS") || documents.has(code) || name === "InvalidDocumentError";
 }

@@ -118,6 +118,10 @@ describe("an export", () => {
       'dockerinfo.json:5: error [name] Expected a host name or address without scheme, port or path, found "http://loader"',
     ],
     [
+      replaceIn("dockerinfo.json", '"ip_address": "loader"', '"ip_address": "loader:8080"'),
+      'dockerinfo.json:5: error [name] Expected a host name or address without scheme, port or path, found "loader:8080"',
+    ],
+    [
       replaceIn("dockerinfo.json", '"container_name": "loader1"', '"container_name": "trainer1"'),
       "dockerinfo.json:2: error [unknown-service] Expected the container loader1 of the blueprint, found it nowhere",
       "dockerinfo.json:14: error [name-clash] Expected trainer1 once, found it again",
@@ -151,6 +155,13 @@ describe("an export", () => {
   ])("with a fault is told: case %#", async (change, ...expected) => {
     const lines = await linesOf(change);
     for (const one of expected) expect(lines.join("\n")).toContain(one);
+  });
+
+  it("is told of on one line, whatever its names are made of", async () => {
+    const name = '"container_name": "loader1\\n::error::\\u001b[2J\u009b"';
+    const lines = await linesOf(replaceIn("blueprint.json", '"container_name": "loader1"', name));
+    expect(lines.join("")).toContain("loader1\\n::error::\\u001b[2J\\u009b");
+    expect(lines.join("")).not.toMatch(/\p{Cc}/u);
   });
 
   it("of a strict designer is checked against its profile", async () => {

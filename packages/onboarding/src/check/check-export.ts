@@ -1,4 +1,5 @@
 import { blueprintSchema, type ReadBlueprint } from "../model/blueprint.ts";
+import { isHost } from "../model/connections.ts";
 import type { Connection, UseCase, UseCaseService } from "../model/use-case.ts";
 import type { PlanOptions } from "../plan/export-plan.ts";
 import { resolvePlanOptions } from "../plan/options.ts";
@@ -196,7 +197,7 @@ const everyContainerHasAnAddress: Check = ({ nodes }, { dockerinfo, lineOf }) =>
           fix: "Remove it, or correct the name",
         }),
       );
-    if (!/^[A-Za-z0-9_.:[\]-]+$/.test(ip_address))
+    if (!isHost(ip_address))
       found.push(
         problem(at("ip_address"), {
           code: "name",

@@ -1,11 +1,10 @@
-import type { ExportPlan } from "../plan/export-plan.ts";
-import { planCompose } from "./compose-model.ts";
+import { type Deployment, planCompose } from "./compose-model.ts";
 
 /**
  * The text of build_and_tag.sh: builds every image of the use case, and gives it the name that the
  * export uses. Run from anywhere; it goes to its own folder, which has to be the use case's.
  */
-export function writeBuildScript(plan: ExportPlan): string {
+export function writeBuildScript(plan: Deployment): string {
   const { services } = planCompose(plan);
   const tags = services.map(
     ({ host, image }) => `tag ${quote(host)} ${quote(image.replace(/@sha256:.*$/, ""))}`,
@@ -17,10 +16,27 @@ cd -- "$(dirname -- "$0")"
 
 docker compose build
 
+# What compose calls the image of each service: config --images tells it for those that one depends on, too.
+config=$(docker compose config)
+image_of() {
+  printf '%s\\n' "$config" | awk -v service="$1" '
+    { gsub(/["\\047]/, "") }
+    /^name:/ { project = $2 }
+    /^[^ ]/ { inside = /^services:/; next }
+    !inside { next }
+    {
+      match($0, /^ */)
+      if (!step) step = RLENGTH
+      if (RLENGTH == step) { name = $1; sub(/:$/, "", name); if (name == service) found = 1 }
+      if (RLENGTH == 2 * step && name == service && $1 == "image:") image = $2
+    }
+    END { if (found) print image == "" ? project "-" service : image }'
+}
+
 tag() {
-  built=$(docker compose config --images "$1" | head -n 1)
+  built=$(image_of "$1")
   if [ -z "$built" ]; then
-    printf 'Expected docker-compose.yml to have a service %s with an image, found none\\n' "$1" >&2
+    printf 'Expected docker-compose.yml to have a service %s, found none\\n' "$1" >&2
     exit 1
   fi
   [ "$built" = "$2" ] || docker tag "$built" "$2"

@@ -1,5 +1,8 @@
 import type { ExportPlan, PlannedService } from "../plan/export-plan.ts";
 
+/** What of an export is deployed. */
+export type Deployment = Pick<ExportPlan, "services" | "metadata">;
+
 /** How a compose file is made. */
 export interface ComposeOptions {
   /** Build images from the use case's Dockerfiles instead of pulling them. @default false */
@@ -25,6 +28,7 @@ export interface ComposeService {
   dockerfile: string | undefined;
   control_port: number;
   host_control_port: number;
+  grpc_port: number;
   host_grpc_port: number;
   /** Hosts that have to be healthy before; never itself, never in a circle. */
   depends_on: readonly string[];
@@ -41,9 +45,12 @@ export interface ComposeModel {
 
 /** The orchestrator's own host port; services must not take it. */
 const orchestratorPort = 18_000;
+/** How the others reach it; services must not be called so. */
+const orchestratorHost = "orchestrator";
+const grpcPort = 50_051;
 
-/** Decides what runs where. @throws RangeError when host ports would clash or run out */
-export function planCompose(plan: ExportPlan, given: ComposeOptions = {}): ComposeModel {
+/** Decides what runs where. @throws RangeError when host ports would clash or run out, or hosts clash */
+export function planCompose(plan: Deployment, given: ComposeOptions = {}): ComposeModel {
   const options = {
     dev: false,
     context: ".",
@@ -56,6 +63,12 @@ export function planCompose(plan: ExportPlan, given: ComposeOptions = {}): Compo
   const local = plan.services.filter(({ ip_address }) => isServiceName(ip_address));
   const hosts = [...new Set(local.map(({ ip_address }) => ip_address))];
   assertPorts(options, hosts.length);
+  const inTheWay = options.orchestrator && local.find(({ ip_address }) => ip_address === orchestratorHost);
+  if (inTheWay) {
+    throw new RangeError(
+      `Expected the host "${orchestratorHost}" to be free for the orchestrator, found it to be the ip_address of ${inTheWay.container_name}; give that another one, or leave the orchestrator out`,
+    );
+  }
   const dependencies = dependenciesOf(local);
   const services = hosts.map((host, index): ComposeService => {
     const own = local.filter(({ ip_address }) => ip_address === host);
@@ -67,6 +80,8 @@ export function planCompose(plan: ExportPlan, given: ComposeOptions = {}): Compo
       dockerfile: own.find(({ dockerfile }) => dockerfile !== undefined)?.dockerfile,
       control_port: first.port,
       host_control_port: options.control_base_port + index,
+      // Nothing can listen to both at one port.
+      grpc_port: first.port === grpcPort ? grpcPort + 1 : grpcPort,
       host_grpc_port: options.base_port + index,
       depends_on: dependencies.get(host) ?? [],
     };

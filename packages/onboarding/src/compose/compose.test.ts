@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tempFolder } from "@aieffect/test-support";
 import { DCLinter } from "dclint";
@@ -8,11 +8,15 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { PlanOptions } from "../plan/export-plan.ts";
 import { planExport } from "../plan/plan-export.ts";
+import { ProblemsError } from "../problems/problem.ts";
+import { readExportFiles } from "../read/read-export.ts";
 import { readUseCase } from "../read/read-use-case.ts";
 import { topologies } from "../testing/topologies.ts";
 import { connect, type GivenUseCase, proto, row, writeUseCase } from "../testing/write-use-case.ts";
+import { toExportFiles } from "../write/export-files.ts";
 import { writeBuildScript } from "./build-script.ts";
 import type { ComposeOptions } from "./compose-model.ts";
+import { planDeployment } from "./plan-deployment.ts";
 import { writeCompose } from "./write-compose.ts";
 
 async function planned(given: GivenUseCase, options: PlanOptions = {}) {
@@ -97,6 +101,13 @@ describe("a compose file", () => {
     expect(waits.flat()).toHaveLength(1);
   });
 
+  it("made from an export is the one that its use case gives", async () => {
+    const plan = await planned(shared);
+    expect(writeCompose(planDeployment(readExportFiles(toExportFiles(plan))))).toBe(writeCompose(plan));
+    const files = new Map(toExportFiles(plan)).set("dockerinfo.json", '{"docker_info_list": []}');
+    expect(() => planDeployment(readExportFiles(files))).toThrow(ProblemsError);
+  });
+
   it("leaves out what runs elsewhere, and says so", async () => {
     const service_mapping = {
       loader: { ip_address: "10.0.0.7", port: 8080 },
@@ -128,6 +139,28 @@ describe("a compose file", () => {
       ports: ["18000:8000"],
       networks: ["ai-effect-services"],
     });
+  });
+
+  it("does not put the orchestrator in a service's place", async () => {
+    const service_mapping = {
+      loader: { ip_address: "orchestrator", port: 8080 },
+      trainer: { ip_address: "trainer", port: 8080 },
+      reporter: { ip_address: "reporter", port: 8080 },
+    };
+    const plan = await planned({ ...row, pipeline: { service_mapping } });
+    expect(Object.keys(parse(writeCompose(plan)).services)).toHaveLength(3);
+    expect(() => writeCompose(plan, { orchestrator: true })).toThrow(/"orchestrator".* of loader1/);
+  });
+
+  it("gives a service two ports, whichever it is controlled through", async () => {
+    const service_mapping = {
+      loader: { ip_address: "loader", port: 50_051 },
+      trainer: { ip_address: "trainer", port: 8080 },
+      reporter: { ip_address: "reporter", port: 8080 },
+    };
+    const { compose } = await composed({ ...row, pipeline: { service_mapping } });
+    expect(compose.services.loader.ports).toEqual(["18081:50051", "50051:50052"]);
+    expect(compose.services.loader.environment).toMatchObject({ PORT: "50051", GRPC_PORT: "50052" });
   });
 
   it.each([
@@ -177,6 +210,59 @@ describe("a build script", () => {
       ...new Set(plan.services.map(({ ip_address, image }) => `tag ${ip_address} ${image}`)),
     ]);
     expect(spawnSync("sh", ["-n"], { input: script }).status).toBe(0);
+  });
+
+  it("tags the service's own image, and not one that it depends on", async () => {
+    const folder = await writeUseCase(row);
+    const plan = planExport(await readUseCase(folder), { tag: "1.2.0" });
+    // What compose v2 answers: services in order of names, and an image only where the file has one.
+    const config = `name: parks
+services:
+  loader:
+    build:
+      context: /parks
+      image: nonsense
+    networks:
+      default: null
+  reporter:
+    build:
+      context: /parks
+    depends_on:
+      loader:
+        condition: service_healthy
+        required: true
+    image: "institute/reporter:3"
+  trainer:
+    build:
+      context: /parks
+    image: ${plan.services[2]?.image}
+networks:
+  default:
+    name: parks_default
+`;
+    const bin = await tempFolder();
+    await writeFile(join(bin, "config.yml"), config);
+    await writeFile(
+      join(bin, "docker"),
+      `#!/bin/sh\ncase "$*" in "compose config") cat ${bin}/config.yml ;; *) echo "$*" >> ${bin}/calls ;; esac\n`,
+    );
+    await chmod(join(bin, "docker"), 0o755);
+    await writeFile(join(folder, "build_and_tag.sh"), writeBuildScript(plan));
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    const { status, stdout, stderr } = spawnSync("sh", [join(folder, "build_and_tag.sh")], { env });
+    expect([status, String(stderr)]).toEqual([0, ""]);
+    expect(String(stdout).trim().split("\n")).toEqual(plan.services.map(({ image }) => image));
+    expect((await readFile(join(bin, "calls"), "utf8")).trim().split("\n")).toEqual([
+      "compose build",
+      `tag parks-loader ${plan.services[0]?.image}`,
+      `tag institute/reporter:3 ${plan.services[1]?.image}`,
+    ]);
+    await writeFile(join(bin, "config.yml"), config.replace("  trainer:", "  coach:"));
+    const missing = spawnSync("sh", [join(folder, "build_and_tag.sh")], { env });
+    expect([missing.status, String(missing.stderr)]).toEqual([
+      1,
+      "Expected docker-compose.yml to have a service trainer, found none\n",
+    ]);
   });
 
   it("stays a script, whatever the use case is called", async () => {

@@ -1,14 +1,18 @@
 import { posix } from "node:path";
 import { Document, isMap, isPair, isScalar, isSeq, Scalar, visit } from "yaml";
-import type { ExportPlan } from "../plan/export-plan.ts";
-import { type ComposeModel, type ComposeOptions, type ComposeService, planCompose } from "./compose-model.ts";
+import {
+  type ComposeModel,
+  type ComposeOptions,
+  type ComposeService,
+  type Deployment,
+  planCompose,
+} from "./compose-model.ts";
 
 /** The network that services of all use cases share. */
 const network = "ai-effect-services";
-const grpcPort = 50_051;
 
-/** The text of a docker-compose.yml that goes with the plan's dockerinfo. @throws RangeError when ports clash */
-export function writeCompose(plan: ExportPlan, options: ComposeOptions = {}): string {
+/** The text of a docker-compose.yml that goes with the plan's dockerinfo. @throws RangeError when ports or hosts clash */
+export function writeCompose(plan: Deployment, options: ComposeOptions = {}): string {
   const model = planCompose(plan, options);
   const { services, options: chosen } = model;
   const document = new Document({
@@ -39,12 +43,14 @@ function headOf({ elsewhere, options, services }: ComposeModel): string {
 }
 
 function serviceOf(service: ComposeService, { dev, context, prefix }: Required<ComposeOptions>) {
-  const { host, image, dockerfile, control_port, host_control_port, host_grpc_port, depends_on } = service;
+  const { host, image, dockerfile, control_port, host_control_port } = service;
+  const { grpc_port, host_grpc_port, depends_on } = service;
   const conditions = depends_on.map((name) => [name, { condition: "service_healthy" }]);
   return {
     ...(dev &&
       dockerfile !== undefined && { build: { context, dockerfile: posix.join(prefix, dockerfile) } }),
-    image,
+    // Compose puts variables where it sees a dollar sign.
+    image: image.replaceAll("$", "$$$$"),
     restart: "unless-stopped",
     ...(conditions.length > 0 && { depends_on: Object.fromEntries(conditions) }),
     environment: {
@@ -52,12 +58,12 @@ function serviceOf(service: ComposeService, { dev, context, prefix }: Required<C
       HOST: "0.0.0.0",
       PORT: String(control_port),
       SELF_URL: `http://${host}:${control_port}`,
-      GRPC_PORT: String(grpcPort),
+      GRPC_PORT: String(grpc_port),
       GRPC_HOST: host,
       DATA_DIR: "/app/data",
       SERVICE_API_KEY: passedThrough("SERVICE_API_KEY"),
     },
-    ports: [`${host_control_port}:${control_port}`, `${host_grpc_port}:${grpcPort}`],
+    ports: [`${host_control_port}:${control_port}`, `${host_grpc_port}:${grpc_port}`],
     networks: [network],
     volumes: ["./data:/app/data"],
     healthcheck: healthCheck(control_port),

@@ -72,6 +72,12 @@ flowchart LR
 `);
   });
 
+  it("stays one, whatever the types of its nodes are", () => {
+    const odd = { ...join, nodes: join.nodes.map((one) => ({ ...one, node_type: "constructor" })) };
+    expect(toMermaid(odd)).toContain('n0["A<br/>');
+    expect(toSvg(odd)).toContain('class="box MLModel"');
+  });
+
   it("stays one, whatever the names are", () => {
     const anyName = fc.string({ unit: "binary", maxLength: 30 });
     fc.assert(

@@ -6,7 +6,7 @@ export function toMermaid(blueprint: DrawnBlueprint): string {
   const keyOf = new Map(nodes.map(({ id }, index) => [id, `n${index}`]));
   const shape = { DataSource: ["([", "])"], MLModel: ["[", "]"], DataSink: ["[(", ")]"] } as const;
   const lines = nodes.map(({ id, container, operation, type }) => {
-    const [open, close] = type in shape ? shape[type as keyof typeof shape] : shape.MLModel;
+    const [open, close] = Object.hasOwn(shape, type) ? shape[type as keyof typeof shape] : shape.MLModel;
     return `  ${keyOf.get(id)}${open}"${text(operation)}<br/><small>${text(container)}</small>"${close}`;
   });
   const arrows = edges

@@ -97,6 +97,9 @@ describe("an older gRPC configuration", () => {
       },
     ],
     ["unknown-service", { start_node: "gone" }],
+    ["unknown-service", { start_node: "toString" }],
+    ["field", { workflow_name: " " }],
+    ["field", { service_registry: { ...configuration.service_registry, "energy-analyzer": "host:99999" } }],
     ["unknown-service", { service_registry: { "energy-generator": "host:1" } }],
     [
       "unknown-service",

@@ -4,14 +4,20 @@ import { type Problem, ProblemsError, sortProblems } from "../problems/problem.t
 import { parseJson, toProblems } from "../read/json-file.ts";
 import type { UseCaseFiles } from "./plan-import.ts";
 
-const text = z.string().min(1);
+const text = z.string().regex(/\S/, "expected a text that is not empty");
 
 /** The older configuration, in which containers call each other's ContainerExecutor one after another. */
 const grpcConfigurationSchema = z.strictObject({
   workflow_name: text,
   start_node: text,
   execution_mode: z.literal("grpc").optional(),
-  service_registry: z.record(text, z.string().regex(/^[^:\s]+:\d{1,5}$/, "expected host:port")),
+  service_registry: z.record(
+    text,
+    z
+      .string()
+      .regex(/^[^:\s]+:\d{1,5}$/, "expected host:port")
+      .refine((address) => isPort(address.split(":")[1]), "expected a port from 1 to 65535"),
+  ),
   containers: z.record(
     text,
     z.strictObject({
@@ -40,15 +46,15 @@ export function planImportGrpc(document: string, file: string): UseCaseFiles {
   if (json === undefined) throw new ProblemsError(problems);
   const parsed = grpcConfigurationSchema.safeParse(json.value);
   if (!parsed.success) {
-    throw new ProblemsError(
-      sortProblems(toProblems(parsed.error, json, file, "Fill the field in; nothing is guessed")),
-    );
+    problems.push(...toProblems(parsed.error, json, file, "Fill the field in; nothing is guessed"));
+    throw new ProblemsError(sortProblems(problems));
   }
   const { workflow_name, start_node, containers, service_registry } = parsed.data;
   const add = (code: Problem["code"], path: string[], message: string, fix: string) =>
     problems.push({ code, severity: "error", file, line: json.lineOf(path), message, fix });
   const names = Object.keys(containers);
-  if (!(start_node in containers)) {
+  const isContainer = (name: string) => Object.hasOwn(containers, name);
+  if (!isContainer(start_node)) {
     add(
       "unknown-service",
       ["start_node"],
@@ -64,7 +70,7 @@ export function planImportGrpc(document: string, file: string): UseCaseFiles {
         `Expected the id to be "${name}", found "${id}"`,
         "Make both the same",
       );
-    if (!(name in service_registry)) {
+    if (!Object.hasOwn(service_registry, name)) {
       add(
         "unknown-service",
         ["containers", name],
@@ -72,7 +78,7 @@ export function planImportGrpc(document: string, file: string): UseCaseFiles {
         "Add its host:port",
       );
     }
-    if (next_node && !(next_node in containers)) {
+    if (next_node && !isContainer(next_node)) {
       add(
         "unknown-service",
         ["containers", name, "next_node"],
@@ -92,7 +98,7 @@ export function planImportGrpc(document: string, file: string): UseCaseFiles {
   const chain: string[] = [];
   for (
     let name: string | null | undefined = start_node;
-    name && name in containers;
+    name && isContainer(name);
     name = containers[name]?.next_node
   ) {
     if (chain.includes(name)) {
@@ -154,6 +160,10 @@ export function planImportGrpc(document: string, file: string): UseCaseFiles {
     );
   }
   return files;
+}
+
+function isPort(text: string | undefined): boolean {
+  return Number(text) >= 1 && Number(text) <= 65_535;
 }
 
 function folderOf(name: string): string {

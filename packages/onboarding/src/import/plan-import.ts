@@ -49,13 +49,29 @@ export function planImport(read: ReadExport): UseCaseFiles {
 
   const folderOf = (container: string) => folders.get(container) as string;
   const files = new Map<string, string>();
-  for (const { container_name, proto_uri } of blueprint.nodes) {
+  for (const node of blueprint.nodes) {
+    const { container_name, proto_uri } = node;
     const proto = protos.get(proto_uri ?? `microservice/${container_name}.proto`);
     if (proto === undefined) continue;
     files.set(`services/${folderOf(container_name)}/proto/${folderOf(container_name)}.proto`, proto.text);
-    // Beside the node's own they would be a second proto of it.
-    for (const [path, text] of proto.imported) if (isInside(path)) files.set(`proto/${path}`, text);
+    for (const [path, text] of proto.imported) {
+      // Beside the node's own they would be a second proto of it.
+      const file = `proto/${path}`;
+      const other = files.get(file);
+      const line = lineOf("blueprint.json", ["nodes", blueprint.nodes.indexOf(node), "proto_uri"]);
+      if (isInside(path) && (other === undefined || other === text)) files.set(file, text);
+      else
+        problems.push({
+          code: "import",
+          severity: "error",
+          file: "blueprint.json",
+          line,
+          message: `Expected imports that can lie together in proto/, found "${path}" of ${container_name}${other === undefined ? "" : ", which is another one for another node"}`,
+          fix: "Give the import another path, or declare its messages in the proto itself",
+        });
+    }
   }
+  if (problems.length > 0) throw new ProblemsError(sortProblems(problems));
   const addresses = dockerinfo.docker_info_list
     .filter(({ container_name }) => folders.has(container_name))
     .map(

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ProblemsError } from "../problems/problem.ts";
+import { removeAtExit } from "../write/at-exit.ts";
 import type { UseCaseFiles } from "./plan-import.ts";
 
 /**
@@ -31,6 +32,7 @@ export async function writeUseCase(files: UseCaseFiles, folder: string): Promise
     dirname(target),
     `.${basename(target)}.import-${process.pid}-${Date.now().toString(36)}`,
   );
+  const keep = removeAtExit(fresh);
   try {
     for (const [path, text] of files) {
       await mkdir(dirname(join(fresh, path)), { recursive: true });
@@ -40,6 +42,7 @@ export async function writeUseCase(files: UseCaseFiles, folder: string): Promise
     await rename(fresh, target);
   } finally {
     await rm(fresh, { recursive: true, force: true });
+    keep();
   }
   return [...files.keys()].sort().map((path) => join(target, path));
 }

@@ -1,16 +1,27 @@
+import { isIPv6 } from "node:net";
 import * as z from "zod";
 import { creationDatePattern, isCreationDate } from "./creation-date.ts";
 
 const creationDateExpected = "expected a date that exists, as in 2026-02-25 01:55:50";
 
+const hostPattern = /^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$/;
+
 /** A host name on the network, or an address. */
 export const hostSchema = z
   .string()
-  .regex(
-    /^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$/,
-    "expected a host name or an address, as in data-loader",
+  .regex(hostPattern, "expected a host name or an address, as in data-loader")
+  // What does not look like one at all has been refused already.
+  .refine(
+    (host) => !hostPattern.test(host) || isHost(host),
+    "expected a host name or an address without a port, which has a field of its own",
   )
   .describe("Host name of the service on the Docker network, or an address.");
+
+/** Whether orchestrators can call a host: a name, or an address, of version 6 with its brackets or without. */
+export function isHost(text: string): boolean {
+  if (text.includes(":")) return isIPv6(text.replace(/^\[(.*)\]$/, "$1"));
+  return /^[\w.-]+$/.test(text) && URL.canParse(`http://${text}`);
+}
 
 const mappingSchema = z
   .strictObject({

@@ -98,11 +98,12 @@ describe("a random pipeline", () => {
     ["field", ({ connections }, at) => Object.assign(one(connections, at), { to_method: 7 })],
     [
       "start",
-      ({ connections, pipeline }, at) => {
-        const { to_service } = one(connections, at);
+      ({ connections, protos, pipeline }, at) => {
+        const connection = one(connections, at);
+        const { to_service = "" } = connection;
         // All of its RPCs have to take something.
-        for (const rpc of ["Do0", "Do1", "Do2"])
-          if (at >= 0) connections.push({ ...one(connections, at), to_method: rpc });
+        for (const [, to_method = ""] of (protos[to_service] ?? "").matchAll(/rpc (\w+)/g))
+          connections.push({ ...connection, to_method });
         Object.assign(pipeline as object, { start_service: to_service });
       },
     ],

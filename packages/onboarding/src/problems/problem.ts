@@ -71,7 +71,11 @@ export class ProblemsError extends Error {
 
 /** As compilers print it, so that editors find the place. */
 export function toLine({ file, line, severity, code, message, fix }: Problem): string {
-  return `${file}${line === undefined ? "" : `:${line}`}: ${severity} [${code}] ${message}. ${fix}`;
+  const text = `${file}${line === undefined ? "" : `:${line}`}: ${severity} [${code}] ${message}. ${fix}`;
+  // Names in somebody's documents must not begin a line, nor speak to the terminal.
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (sign) =>
+    sign === "\n" ? "\\n" : `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** In the order in which one reads. */

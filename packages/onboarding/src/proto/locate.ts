@@ -37,7 +37,11 @@ export function locate(text: string): Locations {
     const within = (name: string) => [...scopes, name].filter((scope) => scope !== undefined).join(".");
     const isStart = begins;
     begins = token === ";" || token === "{" || token === "}";
-    if (token === "{") {
+    // The tokenizer gives a quote, the text, and a quote: what is in it is no brace.
+    if (token === '"' || token === "'") {
+      tokens.next();
+      tokens.next();
+    } else if (token === "{") {
       scopes.push(opening);
       opening = undefined;
     } else if (token === "}") scopes.pop();
@@ -64,6 +68,43 @@ export function locate(text: string): Locations {
   return { services, rpcs, messages, enums, imports, package_line, syntax, oneofs };
 }
 
+/**
+ * The line of a name or number that a message, an enum or a service declares again, or that it
+ * reserves, from what the parser says: it tells none. Undefined where that is something else.
+ */
+export function locateRepeated(text: string, fault: string): number | undefined {
+  const [, what, scope] =
+    /(?:name|id) '?(\w+)'? (?:is reserved )?in (?:\w+ )?(?:[\w.]*\.)?(\w+)$/.exec(fault) ?? [];
+  if (what === undefined) return undefined;
+  const isTop = / in (Root|Namespace [\w.]+)$/.test(fault);
+  let wanted = fault.startsWith("duplicate") ? 2 : 1;
+  const scopes: string[] = [];
+  const tokens = protobuf.tokenize(text, false);
+  let [before, named]: [string, string] = ["", ""];
+  try {
+    for (let token = tokens.next(); token !== null; token = tokens.next()) {
+      if (token === '"' || token === "'") {
+        tokens.next();
+        tokens.next();
+      } else if (token === "{") {
+        // A oneof gives no scope of names.
+        scopes.push(named === "" ? (scopes.at(-1) ?? "") : named);
+        named = "";
+      } else if (token === "}") scopes.pop();
+      if (/^(message|enum|service)$/.test(before) && /^\w+$/.test(token)) named = token;
+      const isDeclared = /^\d/.test(token)
+        ? before === "="
+        : /^(message|enum|service|rpc)$/.test(before) || tokens.peek() === "=";
+      const isWithin = isTop ? scopes.length === 0 : scopes.at(-1) === scope;
+      if (token === what && isDeclared && isWithin && --wanted === 0) return tokens.line;
+      before = token;
+    }
+  } catch {
+    // What comes after the fault need not even be tokens; the message stands without a line.
+  }
+  return undefined;
+}
+
 type Tokens = ReturnType<typeof protobuf.tokenize>;
 
 function skip(tokens: Tokens, token: string): void {
@@ -73,7 +114,9 @@ function skip(tokens: Tokens, token: string): void {
 /** A text in quotes: the tokenizer gives a quote, the text, and a quote, and must not be peeked into within. */
 function readText(tokens: Tokens, quote = tokens.next()): string {
   if (quote !== '"' && quote !== "'") return "";
-  return tokens.next() ?? "";
+  const text = tokens.next() ?? "";
+  tokens.next();
+  return text;
 }
 
 function readImport(tokens: Tokens): string | undefined {

@@ -85,8 +85,38 @@ enum Kind { KIND_NONE = 0; }
     ['syntax = "proto3";\nimport "gone.proto";', "import", 2],
     ['syntax = "proto3";\nservice S {\n  rpc R(Gone) returns (Gone);\n}', "syntax", 3],
     ['syntax = "proto3";\nmessage M {\n  Gone g = 1;\n}', "syntax", 2],
+    ['syntax = "proto3";\nmessage M {\n  string a = 0;\n}', "syntax", 2],
+    [
+      'syntax = "proto3";\nservice S {\n rpc A(T) returns (T);\n rpc A(T) returns (T);\n}\nmessage T {}',
+      "syntax",
+      4,
+    ],
+    [
+      'syntax = "proto3";\nmessage O { string a = 1; }\nmessage M {\n string a = 1;\n string b = 1;\n}',
+      "syntax",
+      5,
+    ],
+    ['syntax = "proto3";\nmessage M {\n oneof k { string a = 1; }\n string a = 2;\n}', "syntax", 4],
+    ['syntax = "proto3";\nmessage M {\n reserved 2;\n string a = 2;\n}', "syntax", 4],
+    [
+      'syntax = "proto3";\npackage a.b;\nmessage M { message T {} }\nmessage T {}\nenum T { A = 0; }',
+      "syntax",
+      5,
+    ],
+    ['syntax = "proto3";\nenum E {\n A = 0;\n B = 0;\n}', "syntax", 4],
+    ['syntax = "proto3";\nservice S {\n rpc A(T', "syntax", 3],
   ])("with a fault is told with its line: %j", (text, code, line) => {
     expect(parse(text).problems[0]).toMatchObject({ code, line, severity: "error", file: "a.proto" });
+  });
+});
+
+describe("a brace in a text", () => {
+  it("is none", () => {
+    const { proto } = parse(
+      'syntax = "proto2";\nmessage M { optional string a = 1 [default = "}"]; message N {} }\nservice S {\n  rpc R(M) returns (M);\n}',
+    );
+    expect(proto?.messages.get("M.N")?.line).toBe(2);
+    expect(proto?.services[0]?.rpcs[0]?.line).toBe(4);
   });
 });
 

@@ -1,6 +1,6 @@
 import protobuf from "protobufjs";
 import type { Problem } from "../problems/problem.ts";
-import { type Locations, locate } from "./locate.ts";
+import { type Locations, locate, locateRepeated } from "./locate.ts";
 import type { Proto, ProtoEnum, ProtoField, ProtoMessage, ProtoService, Rpc } from "./proto.ts";
 
 /** A proto, or why there is none. */
@@ -95,6 +95,7 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
     }
   });
   for (const message of messages.values()) problems.push(...unknownTypes(message, messages, enums, file));
+  for (const message of messages.values()) problems.push(...impossibleNumbers(message, file));
   for (const { rpcs } of services) problems.push(...rpcs.flatMap((rpc) => unknownMessages(rpc, file)));
   const { syntax, imports, package_line } = locations;
   const proto: Proto = {
@@ -125,8 +126,10 @@ function parseInto(
     };
   } catch (error) {
     const { message } = error as Error;
-    const line = /line (\d+)/.exec(message)?.[1];
-    problems.push(notProto(file, line === undefined ? undefined : Number(line), message));
+    const told = /line (\d+)/.exec(message)?.[1];
+    const line = told === undefined ? locateRepeated(text, message) : Number(told);
+    // So the parser calls what is not there any more.
+    problems.push(notProto(file, line, message.replace("illegal token 'null'", "that it ends too early")));
     return undefined;
   }
 }
@@ -231,6 +234,20 @@ function unknownTypes(
       line: origin === own ? line : undefined,
       message: `Expected the type of ${full_name}.${name} to be declared, found no "${type}"`,
       fix: "Declare the message, or import the file that does",
+    }));
+}
+
+/** Numbers that the wire has no room for, or that the format keeps for itself; the parser takes them all. */
+function impossibleNumbers({ fields, full_name, line, file: origin }: ProtoMessage, own: string): Problem[] {
+  return fields
+    .filter(({ number }) => number < 1 || number > 536_870_911 || (number >= 19_000 && number <= 19_999))
+    .map(({ name, number }) => ({
+      code: "syntax" as const,
+      severity: "error" as const,
+      file: origin,
+      line: origin === own ? line : undefined,
+      message: `Expected the number of ${full_name}.${name} to be from 1 to 536870911 and not from 19000 to 19999, found ${number}`,
+      fix: "Give the field another number",
     }));
 }
 

@@ -48,16 +48,23 @@ export function parseJson(text: string, file: string, problems: Problem[]): Json
   const lineAt = lineCounter(plain);
   const [first] = errors;
   if (tree === undefined || first !== undefined) {
+    const found =
+      first !== undefined
+        ? sentence(printParseErrorCode(first.error))
+        : plain.length > largest_bytes
+          ? `${plain.length} characters, more than any document has`
+          : "values in values, deeper than any document has them";
     problems.push({
       code: "syntax",
       severity: "error",
       file,
       line: lineAt(first?.offset ?? 0),
-      message: `Expected JSON, found ${first === undefined ? "nothing" : sentence(printParseErrorCode(first.error))}`,
+      message: `Expected JSON, found ${found}`,
       fix: "Correct the line, or the end of the one before it",
     });
     return undefined;
   }
+  problems.push(...repeatedMembers(tree, file, lineAt));
   return {
     value: JSON.parse(plain),
     lineOf(path) {
@@ -68,6 +75,34 @@ export function parseJson(text: string, file: string, problems: Problem[]): Json
       return lineAt(tree.offset);
     },
   };
+}
+
+/** Of two members of one name a parser takes the last, and what the first one says is lost without a word. */
+function repeatedMembers(tree: Node, file: string, lineAt: (offset: number) => number): Problem[] {
+  const problems: Problem[] = [];
+  const nodes = [tree];
+  for (const node of nodes) {
+    const lines = new Map<string, number>();
+    for (const child of node.children ?? []) {
+      nodes.push(child);
+      if (node.type !== "object") continue;
+      const name = String(child.children?.[0]?.value);
+      const line = lines.get(name);
+      if (line === undefined) {
+        lines.set(name, lineAt(child.offset));
+        continue;
+      }
+      problems.push({
+        code: "syntax",
+        severity: "error",
+        file,
+        line: lineAt(child.offset),
+        message: `Expected each member of an object once, found "${name}" again, which is in line ${line} already`,
+        fix: "Put what both say into one, or take one of them out",
+      });
+    }
+  }
+  return problems;
 }
 
 /** The tree of a document; undefined for one that is nested too deeply to be walked. */

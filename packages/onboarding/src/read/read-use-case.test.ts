@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { cp, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -146,15 +147,59 @@ describe("a use case", () => {
       "connections.json:2: error [field] pipeline.service_mapping.a.ip_address: expected a host name or an address, as in data-loader",
       "connections.json:3: error [field] pipeline.service_mapping.a.port: Invalid input: expected number, received string",
     ],
+    ...["a:8080", "300.1.1.1", "1:2"].map((host) => [
+      `{"pipeline": {"name": "x", "service_mapping": {\n"a": {"ip_address": "${host}", "port": 80}}}}`,
+      "connections.json:2: error [field] pipeline.service_mapping.a.ip_address: expected a host name or an address without a port",
+    ]),
     [
       '{"pipeline": {"name": "x", "creation_date": "2026-02-30"}}',
       "connections.json:1: error [field] pipeline.creation_date: expected a date that exists, as in 2026-02-25 01:55:50",
     ],
-    ["[".repeat(200_000), "connections.json:1: error [syntax] Expected JSON"],
-  ])("says where connections.json is wrong: case %#", async (text, ...expected) => {
+    [
+      "[".repeat(200_000),
+      "connections.json:1: error [syntax] Expected JSON, found values in values, deeper than any document has them",
+    ],
+    [
+      '{"pipeline": {"name": "x",\n"connections": [1],\n"connections": [],\n"start": 1}}',
+      'connections.json:1: error [field] pipeline: Unrecognized key: "start"',
+      'connections.json:3: error [syntax] Expected each member of an object once, found "connections" again, which is in line 2 already',
+    ],
+  ])("says where connections.json is wrong: case %#", async (text = "", ...expected) => {
     const lines = await linesOf(await writeFiles("x", { "connections.json": text }));
     expect(lines).toHaveLength(expected.length);
     for (const [index, line] of expected.entries()) expect(lines[index]).toContain(line);
+  });
+
+  it("says it where a name is mapped twice, or is one that every object has", async () => {
+    const folder = await writeUseCase(row);
+    const path = join(folder, "connections.json");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace('"trainer": {', '"loader": {},\n"trainer": {'));
+    expect((await linesOf(folder)).join()).toContain('found "loader" again');
+    await writeFile(path, text);
+    await cp(join(folder, "services/loader"), join(folder, "services/constructor"), { recursive: true });
+    expect((await linesOf(folder)).join()).toContain(
+      "[unmapped-folder] Expected service_mapping to have the folder services/constructor",
+    );
+  });
+
+  it("may have links in it, but none that leads out of it, and no pipes", async ({ skip }) => {
+    if (process.platform === "win32") skip("links need rights here");
+    const folder = await writeUseCase(row);
+    await rename(join(folder, "services/loader"), join(folder, "source"));
+    await symlink("../source", join(folder, "services/loader"));
+    expect(await linesOf(folder)).toEqual([]);
+    await rename(join(folder, "source"), join(folder, "../source"));
+    await rename(join(folder, "services/loader"), join(folder, "services/gone"));
+    await symlink("../../source", join(folder, "services/loader"));
+    const trainer = join(folder, "services/trainer/proto/trainer.proto");
+    await rename(trainer, join(folder, "trainer.txt"));
+    expect(spawnSync("sh", ["-c", 'mkfifo "$0"', trainer]).status).toBe(0);
+    const expected =
+      "error [unreadable] Expected a file in the use case that can be read, found none, or a link";
+    expect(
+      (await linesOf(folder)).map((line) => line.slice(line.indexOf("error"), line.indexOf(" that leads"))),
+    ).toEqual([expected, expected]);
   });
 
   it("is told to be none where there is no connections.json", async () => {
@@ -218,6 +263,15 @@ describe("an import", () => {
     const { use_case, problems } = await readUseCase(folder);
     expect(problems).toEqual([]);
     expect([...(use_case?.services[0]?.proto.imported ?? [])]).toEqual([[path, ack]]);
+  });
+
+  it("with a fault is told where it lies, once for all that import it", async () => {
+    const protos = { loader: importing("common/ack.proto"), trainer: importing("common/ack.proto") };
+    const files = { "proto/common/ack.proto": 'syntax = "proto3";\nmessage Ack { bool ok 1; }' };
+    const faults = (await linesOf(await writeUseCase({ protos, files }))).filter((line) =>
+      line.startsWith("proto/"),
+    );
+    expect(faults).toEqual([expect.stringMatching(/^proto\/common\/ack\.proto:2: error \[syntax\] /)]);
   });
 
   it("is not followed out of the use case", async () => {

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { type ConnectionsFile, connectionsSchema, folderSchema } from "../model/connections.ts";
 import type { Connection, UseCase, UseCaseService } from "../model/use-case.ts";
-import { type Problem, sortProblems } from "../problems/problem.ts";
+import { type Problem, sortProblems, toLine } from "../problems/problem.ts";
 import { parseProto } from "../proto/parse-proto.ts";
 import type { Rpc } from "../proto/proto.ts";
 import { type JsonDocument, readJsonFile, toProblems } from "./json-file.ts";
@@ -28,7 +28,8 @@ export async function readUseCase(folder: string): Promise<ReadUseCase> {
   const parsed = connectionsSchema.safeParse(document.value);
   if (!parsed.success) {
     const fix = "See connections.schema.json, or an existing use case";
-    return { use_case: undefined, problems: toProblems(parsed.error, document, "connections.json", fix) };
+    problems.push(...toProblems(parsed.error, document, "connections.json", fix));
+    return { use_case: undefined, problems: sortProblems(problems) };
   }
   const candidates = await readServices(root, parsed.data, document, problems);
   const { name, description, start_service, creation_date } = parsed.data.pipeline;
@@ -76,7 +77,9 @@ async function readServices(
     });
   }
   const services = folders.map((name): Candidate => {
-    const mapped = mapping === undefined ? { ip_address: name, port: defaultPort } : mapping[name];
+    // A folder may be called as a member that every object has: constructor, say.
+    const known = mapping !== undefined && Object.hasOwn(mapping, name) ? mapping[name] : undefined;
+    const mapped = mapping === undefined ? { ip_address: name, port: defaultPort } : known;
     if (mapped === undefined) {
       problems.push({
         code: "unmapped-folder",
@@ -141,42 +144,56 @@ function readProtoOf(root: string, name: string, problems: Problem[]) {
     return undefined;
   }
   const proto_file = `${folder}/${file}`;
-  const text = readText(join(root, proto_file));
+  const text = readText(root, join(root, proto_file));
   if (text === undefined) {
     problems.push({
       code: "unreadable",
       severity: "error",
       file: proto_file,
       line: undefined,
-      message: "Expected a file that can be read, found none",
-      fix: "Correct the permissions of the file",
+      message: "Expected a file in the use case that can be read, found none, or a link that leads out of it",
+      fix: "Correct its permissions, or put the file there instead of the link",
     });
     return undefined;
   }
+  const imports = new Map<string, string>();
   const { proto, problems: found } = parseProto(text, {
     file: proto_file,
-    readImport: (path) => readImport(root, folder, path),
+    readImport(path) {
+      const imported = readImport(root, folder, path);
+      if (imported !== undefined) imports.set(path, imported.file);
+      return imported?.text;
+    },
   });
-  problems.push(...found);
+  for (const problem of found) {
+    const one = { ...problem, file: imports.get(problem.file) ?? problem.file };
+    // What is wrong with a file that several import is told once.
+    const isTold = imports.has(problem.file) && problems.some((other) => toLine(other) === toLine(one));
+    if (!isTold) problems.push(one);
+  }
   return proto === undefined ? undefined : { proto_file, proto };
 }
 
 /** Beside the proto, in its folder's parents within the use case, or in a folder `proto` or `protos` at its root. */
-function readImport(root: string, folder: string, path: string): string | undefined {
+function readImport(root: string, folder: string, path: string): { text: string; file: string } | undefined {
   const bases = [folder, join(folder, ".."), "services", ".", "proto", "protos"];
   for (const base of bases) {
     const file = resolve(root, base, path);
     const inside = relative(root, file);
     if (inside.startsWith("..") || isAbsolute(inside)) continue;
-    const text = readText(file);
-    if (text !== undefined) return text;
+    const text = readText(root, file);
+    if (text !== undefined) return { text, file: inside.split(sep).join("/") };
   }
   return undefined;
 }
 
-function readText(file: string): string | undefined {
+/** The text of a file; undefined for what is none, and for links out of the use case: whose it is did not write that. */
+function readText(root: string, file: string): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    const real = realpathSync.native(file);
+    const isOutside = real !== file && !real.startsWith(`${realpathSync.native(root)}${sep}`);
+    // What is no file, a pipe say, might never end.
+    return isOutside || !statSync(real).isFile() ? undefined : readFileSync(real, "utf8");
   } catch {
     // Whether that is a fault is known to who asks.
     return undefined;
@@ -307,10 +324,17 @@ function distance(one: string, other: string): number {
 
 async function listFolders(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const isFolder = (entry: Dirent) =>
+    entry.isDirectory() || (entry.isSymbolicLink() && isFolderThere(join(folder, entry.name)));
   return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
+    .filter((entry) => isFolder(entry) && !entry.name.startsWith(".") && entry.name !== "node_modules")
     .map(({ name }) => name)
     .sort();
+}
+
+/** A link that leads nowhere is no folder. */
+function isFolderThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function listed(names: readonly string[]): string {

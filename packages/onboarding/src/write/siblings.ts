@@ -1,5 +1,8 @@
+import { existsSync, renameSync } from "node:fs";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { removeAtExit } from "./at-exit.ts";
 import { exportEntries } from "./export-files.ts";
 
 /** Where an export is made, and where the one before it waits for the end. */
@@ -21,12 +24,14 @@ export function claimSiblings(target: string): Siblings {
   count++;
   const [fresh, old] = [name("new"), name("old")];
   claimed.add(fresh).add(old);
+  const keep = removeAtExit(fresh);
   return {
     fresh,
     old,
     release() {
       claimed.delete(fresh);
       claimed.delete(old);
+      keep();
     },
   };
 }
@@ -48,15 +53,39 @@ export async function recover(target: string): Promise<void> {
 
 /** Puts a complete export in the place of another one, if there is one. */
 export async function replace(target: string, { fresh, old }: Siblings): Promise<void> {
-  if (!(await exists(target))) return rename(fresh, target);
-  await rename(target, old);
+  let isThere = false;
+  for (let tries = 1; ; tries++) {
+    try {
+      if (await exists(old)) await settle(old, target);
+      if (isThere) return;
+      swap(target, fresh, old);
+      isThere = true;
+      if (await exists(old)) await settle(old, target);
+      return;
+    } catch (error) {
+      // Another process replaces the same export between any two of these steps.
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(code) || tries === mostTries) throw error;
+      await pause(Math.random() * 10);
+    }
+  }
+}
+
+const mostTries = 100;
+
+/** Not awaited: so no signal that the process handles, and no other export of it, comes in between. */
+function swap(target: string, fresh: string, old: string): void {
   try {
-    await rename(fresh, target);
+    renameSync(target, old);
   } catch (error) {
-    await rename(old, target);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  try {
+    renameSync(fresh, target);
+  } catch (error) {
+    if (existsSync(old) && !existsSync(target)) renameSync(old, target);
     throw error;
   }
-  await settle(old, target);
 }
 
 /** Whether something is there. */

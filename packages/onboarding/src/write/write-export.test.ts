@@ -231,4 +231,45 @@ for (let round = 0; ; round++) await writeExport(plans[round % 2], folder, { ove
     await writeExport(first, folder);
     expect(await readdir(parent)).toEqual(["a", "a.zip", "b", "b.zip", "c", "c.zip", "export"]);
   });
+
+  it("by another process that replaces the same one is not disturbed, nor is what else lies there", async () => {
+    const { first } = await plans();
+    const parent = await tempFolder();
+    const folder = join(parent, "export");
+    await writeExport(first, folder);
+    await writeFile(join(folder, "notes.txt"), "mine\n");
+    const before = await contents(folder);
+    const source = await writeUseCase(row);
+    const code = `
+      import { planExport, readUseCase, writeExport } from ${JSON.stringify(entry)};
+      const plan = planExport(await readUseCase(${JSON.stringify(source)}));
+      for (let i = 0; i < 60; i++) await writeExport(plan, ${JSON.stringify(folder)}, { overwrite: true });`;
+    const run = () => promisify(execFile)(process.execPath, ["--input-type=module", "-e", code]);
+    await Promise.all([run(), run(), run()]);
+    expect(await contents(folder)).toEqual(before);
+    expect(await readdir(parent)).toEqual(["export"]);
+  });
+
+  it("by a signal that the process handles leaves nothing behind", async () => {
+    const { first } = await plans();
+    const parent = await tempFolder();
+    const folder = join(parent, "export");
+    await writeExport(first, folder);
+    const before = await contents(parent);
+    const source = await writeUseCase(row);
+    // The signal comes as soon as there is something half-written.
+    const code = `
+      import { readdirSync } from "node:fs";
+      import { planExport, readUseCase, writeExport } from ${JSON.stringify(entry)};
+      process.on("SIGINT", () => process.exit(130));
+      const plan = planExport(await readUseCase(${JSON.stringify(source)}), { tag: "2.0" });
+      const protos = new Map(Array.from({ length: 5000 }, (_, at) => ["microservice/" + at + ".proto", ""]));
+      writeExport({ ...plan, protos }, ${JSON.stringify(folder)}, { overwrite: true });
+      const ask = () => readdirSync(${JSON.stringify(parent)}).length > 1 ? process.kill(process.pid, "SIGINT") : setImmediate(ask);
+      ask();`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: "inherit" });
+    expect(await once(child, "exit")).toEqual([130, null]);
+    expect(await contents(parent)).toEqual(before);
+    expect(await readdir(parent)).toEqual(["export"]);
+  });
 });

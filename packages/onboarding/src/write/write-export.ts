@@ -52,6 +52,8 @@ export async function writeExport(
     for (const one of folders) await mkdir(one, { recursive: true });
     await inBatches([...files], ([path, content]) => writeFile(join(siblings.fresh, path), content));
     if (zipSiblings !== undefined) await writeFile(zipSiblings.fresh, toExportZip(plan));
+    // Another one may have come there meanwhile.
+    await assertFree(target, archive, overwrite);
     await replace(target, siblings);
     if (beside !== undefined && zipSiblings !== undefined) await rename(zipSiblings.fresh, beside);
     return { folder: target, zip: archive };
@@ -79,7 +81,8 @@ async function assertFree(target: string, archive: string | undefined, overwrite
     (found) => found.isDirectory(),
     () => undefined,
   );
-  const entries = isFolder ? await readdir(target) : [];
+  // Another process may be putting its export in the place of this one just now.
+  const entries = isFolder ? await readdir(target).catch(noneWhereGone) : [];
   if (isFolder === false) inTheWay(target, "a file", "Choose another folder");
   else if (entries.length > 0 && !entries.includes("blueprint.json"))
     inTheWay(target, "a folder with something else than an export in it", "Choose another folder");
@@ -91,6 +94,11 @@ async function assertFree(target: string, archive: string | undefined, overwrite
       inTheWay(archive, "an archive", "Choose another name, or replace it with --overwrite");
   }
   if (problems.length > 0) throw new ProblemsError(problems);
+}
+
+function noneWhereGone(error: NodeJS.ErrnoException): string[] {
+  if (error.code === "ENOENT") return [];
+  throw error;
 }
 
 /** A link stays one: it is what it leads to that is replaced. */

@@ -157,7 +157,7 @@ describe("aieffect", () => {
 
   it.each([
     [[], 2, "Usage:"],
-    [["export", ".", "--registry", "https://registry.example.org"], 2, "See: aieffect export --help"],
+    [["export", ".", "--registry", "https://registry.example.org"], 2, "aieffect export --help"],
     [["build-script", "--tag", "a b"], 2, "Expected tag to be"],
     [["exprot"], 2, 'found "exprot"'],
     [["check", "--format", "xml"], 2, "Expected --format to be text or json or sarif"],

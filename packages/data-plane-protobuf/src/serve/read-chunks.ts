@@ -1,13 +1,17 @@
 import { open } from "node:fs/promises";
 import { status } from "@grpc/grpc-js";
 import { refusal } from "../refusal.ts";
-import { allocateChunk } from "../results/chunk.ts";
+import { layOutChunk } from "../results/chunk.ts";
 import type { Result } from "../results/result-index.ts";
+import { messagesAhead } from "./answer.ts";
 
 /** Bytes in a chunk (R-GRPC-07). */
 export const chunkBytes = 256 * 1024;
 
-/** A result from an offset on, as `Chunk` messages, read as fast as they are taken. @throws refusal OUT_OF_RANGE */
+/**
+ * A result from an offset on, as `Chunk` messages, read as fast as they are taken. One may be used until
+ * `messagesAhead` more were asked for: their memory is used again. @throws refusal OUT_OF_RANGE
+ */
 export async function* readChunks(
   { file, size_bytes }: Result,
   offset: bigint,
@@ -17,8 +21,12 @@ export async function* readChunks(
   }
   const handle = await open(file, "r");
   try {
-    for (let at = Number(offset); at < size_bytes; at += chunkBytes) {
-      const { message, data } = allocateChunk(Math.min(chunkBytes, size_bytes - at), at);
+    // Megabytes of garbage would have V8 mark all that there is, again and again.
+    const memory = Array.from({ length: messagesAhead + 1 }, () => Buffer.allocUnsafe(0));
+    for (let at = Number(offset), index = 0; at < size_bytes; at += chunkBytes, index++) {
+      const slot = index % memory.length;
+      const { message, data } = layOutChunk(Math.min(chunkBytes, size_bytes - at), at, memory[slot]);
+      memory[slot] = Buffer.from(message.buffer as ArrayBuffer);
       for (let filled = 0; filled < data.length; ) {
         const { bytesRead } = await handle.read(data, filled, data.length - filled, at + filled);
         if (bytesRead === 0) {

@@ -3,6 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { refusal } from "../refusal.ts";
 import { layOutChunk } from "../results/chunk.ts";
 import type { Result } from "../results/result-index.ts";
+import { createTidying } from "../results/tidy.ts";
 import { messagesAhead } from "./answer.ts";
 
 /** Bytes in a chunk (R-GRPC-07). */
@@ -19,9 +20,9 @@ export async function* readChunks(
   if (offset > BigInt(size_bytes)) {
     throw refusal(status.OUT_OF_RANGE, `Expected an offset of at most ${size_bytes}, found ${offset}`);
   }
+  const tidy = createTidying();
   const handle = await open(file, "r");
   try {
-    // Megabytes of garbage would have V8 mark all that there is, again and again.
     const memory = Array.from({ length: messagesAhead + 1 }, () => Buffer.allocUnsafe(0));
     for (let at = Number(offset), index = 0; at < size_bytes; at += chunkBytes, index++) {
       const slot = index % memory.length;
@@ -35,6 +36,7 @@ export async function* readChunks(
         filled += bytesRead;
       }
       yield message;
+      tidy(data.length);
     }
   } finally {
     await handle.close();

@@ -21,22 +21,37 @@ export async function* readChunks(
     throw refusal(status.OUT_OF_RANGE, `Expected an offset of at most ${size_bytes}, found ${offset}`);
   }
   const tidy = createTidying();
+  // One half is on its way while the other is read; a batch takes one wait for the disk.
+  const memory: Buffer<ArrayBuffer>[][] = [[], []];
   const handle = await open(file, "r");
   try {
-    const memory = Array.from({ length: messagesAhead + 1 }, () => Buffer.allocUnsafe(0));
-    for (let at = Number(offset), index = 0; at < size_bytes; at += chunkBytes, index++) {
-      const slot = index % memory.length;
-      const { message, data } = layOutChunk(Math.min(chunkBytes, size_bytes - at), at, memory[slot]);
-      memory[slot] = Buffer.from(message.buffer as ArrayBuffer);
-      for (let filled = 0; filled < data.length; ) {
-        const { bytesRead } = await handle.read(data, filled, data.length - filled, at + filled);
-        if (bytesRead === 0) {
-          throw new Error(`Expected ${file} to have ${size_bytes} bytes, found ${at + filled}`);
-        }
-        filled += bytesRead;
+    for (let at = Number(offset), turn = 0; at < size_bytes; turn = 1 - turn) {
+      const chunks = [];
+      for (let begin = at, slot = 0; slot < messagesAhead && begin < size_bytes; slot++) {
+        const chunk = layOutChunk(Math.min(chunkBytes, size_bytes - begin), begin, memory[turn]?.[slot]);
+        chunks.push(chunk);
+        begin += chunk.data.length;
       }
-      yield message;
-      tidy(data.length);
+      memory[turn] = chunks.map(({ message }) => Buffer.from(message.buffer as ArrayBuffer));
+      const read = await handle.readv(
+        chunks.map(({ data }) => data),
+        at,
+      );
+      let left = read.bytesRead;
+      for (const { message, data } of chunks) {
+        // Seldom the disk gives less than it was asked for.
+        for (let filled = Math.min(left, data.length); filled < data.length; ) {
+          const { bytesRead } = await handle.read(data, filled, data.length - filled, at + filled);
+          if (bytesRead === 0) {
+            throw new Error(`Expected ${file} to have ${size_bytes} bytes, found ${at + filled}`);
+          }
+          filled += bytesRead;
+        }
+        left = Math.max(0, left - data.length);
+        at += data.length;
+        yield message;
+        tidy(data.length);
+      }
     }
   } finally {
     await handle.close();

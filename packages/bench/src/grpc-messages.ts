@@ -21,5 +21,8 @@ export const BenchService = {
   stream: rpc("/bench.Bench/Stream", true),
 };
 
-/** Bytes in a message of a stream; as in a chunk of the plane. */
-export const pieceBytes = 256 * 1024;
+/** Bytes in a message of the bare stream; as in a chunk of the plane. */
+export const chunkBytes = 256 * 1024;
+
+/** Bytes in a message of a result, of which a chunk has several. */
+export const pieceBytes = 64 * 1024;

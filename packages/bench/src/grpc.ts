@@ -13,7 +13,8 @@ const small = { for_ms: 2000, at_once: 64 };
 
 /**
  * The gRPC data plane over bare grpc-js in the same run, both in two processes: a small message asked
- * for again and again, and 1 GiB in pieces of 256 KiB, which the plane's client splits and verifies.
+ * for again and again, and 1 GiB in messages of 64 KiB, which the plane's client takes out of chunks of 256 KiB and verifies; the
+ * bare stream has messages of 256 KiB.
  */
 export const grpc: Bench = {
   name: "grpc",

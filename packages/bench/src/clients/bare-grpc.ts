@@ -1,7 +1,7 @@
 /** Calls with what grpc-js has, and tells how long that took. */
 import { createHash } from "node:crypto";
 import { Client, credentials } from "@grpc/grpc-js";
-import { BenchService, pieceBytes } from "../grpc-messages.ts";
+import { BenchService, chunkBytes } from "../grpc-messages.ts";
 
 /** What to fetch: the stream of a file once, or, with `for_ms`, a message as often as that allows. */
 interface Question {
@@ -33,7 +33,7 @@ process.on("message", async ({ address, path = "", sha256, for_ms, at_once = 1 }
     }
     const digest = hash?.digest("hex");
     if (digest !== sha256) throw new Error(`Expected sha256 ${sha256}, found ${digest}`);
-    if (found < pieceBytes) throw new Error(`Expected a large result, found ${found} bytes`);
+    if (found < chunkBytes) throw new Error(`Expected a large result, found ${found} bytes`);
     process.send?.(performance.now() - began);
     client.close();
     return;

@@ -7,7 +7,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from "@grpc/grpc-js";
-import { BenchService, pieceBytes } from "../grpc-messages.ts";
+import { BenchService, chunkBytes } from "../grpc-messages.ts";
 
 const message = Buffer.alloc(1000, 7);
 const server = new Server();
@@ -16,7 +16,7 @@ server.addService(BenchService, {
     callback(null, message);
   },
   stream(call: ServerWritableStream<Buffer, Buffer>) {
-    const file = createReadStream(call.request.toString(), { highWaterMark: pieceBytes });
+    const file = createReadStream(call.request.toString(), { highWaterMark: chunkBytes });
     file.pipe(call as unknown as NodeJS.WritableStream);
   },
 });

@@ -39,7 +39,7 @@ const maxChannels = 100;
 const idle_ms = 60_000;
 
 /** Bytes that a peer may be ahead of the reader: less would wait for the way back of every 64 KiB. */
-const window = 4 * 2 ** 20;
+const window = 2 ** 20;
 
 /**
  * Names are resolved here, so that what is connected to is what the policy has looked at. Of a name

@@ -9,6 +9,7 @@ import { type GrpcTarget, readGrpcReference, streamName } from "../reference/grp
 import { fullName, type Rpc, toRpcName } from "../reference/rpc.ts";
 import { readChunk } from "../results/chunk.ts";
 import { MessageSplitter } from "../results/delimited.ts";
+import { createTidying } from "../results/tidy.ts";
 import { askForStream, askOnce, type Question } from "./call.ts";
 import { createChannels, type Peer } from "./channels.ts";
 import { CallFailure, type Source, toFailure } from "./failures.ts";
@@ -145,6 +146,7 @@ export function createFetcher(
     const { target, patience } = fetch;
     const { method } = toRpcName(target.path);
     const { workflow_id = "", task_id = "" } = target.ids ?? {};
+    const tidy = createTidying();
     let offset = 0;
     for (;;) {
       try {
@@ -159,6 +161,7 @@ export function createFetcher(
           patience.progressed();
           offset += chunk.data.length;
           yield chunk.data;
+          tidy(chunk.data.length);
         }
         return;
       } catch (error) {

@@ -3,16 +3,29 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 /**
  * A `Chunk` of aieffect.dataplane.v1 whose data is still to be filled in: the generated code copies the
  * bytes of a message several times over, which for these is most of the work.
+ *
+ * @param memory is used where it is large enough
  */
-export function allocateChunk(length: number, offset: number): { message: Buffer; data: Buffer } {
+export function layOutChunk(
+  length: number,
+  offset: number,
+  memory: Buffer = Buffer.alloc(0),
+): { message: Buffer; data: Buffer } {
   const before = new BinaryWriter().tag(1, WireType.LengthDelimited).uint32(length).finish();
   const behind =
     offset === 0 ? new Uint8Array() : new BinaryWriter().tag(2, WireType.Varint).uint64(offset).finish();
-  const message = Buffer.allocUnsafe(before.length + length + behind.length);
+  const size = before.length + length + behind.length;
+  const message = memory.length < size ? Buffer.allocUnsafeSlow(size + largestOffset) : memory;
   message.set(before);
   message.set(behind, before.length + length);
-  return { message, data: message.subarray(before.length, before.length + length) };
+  return {
+    message: message.subarray(0, size),
+    data: message.subarray(before.length, before.length + length),
+  };
 }
+
+/** Bytes of an offset as a field, at most. */
+const largestOffset = 11;
 
 /** The data and offset of a `Chunk`, where they lie in its message. @throws Error for bytes that are none */
 export function readChunk(message: Buffer): { data: Buffer; offset: number } {

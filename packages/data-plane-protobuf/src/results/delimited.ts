@@ -16,6 +16,7 @@ export function delimit(message: Uint8Array): Buffer {
 /** Takes messages out of bytes as they come; holds no more than the message that it waits for. */
 export class MessageSplitter {
   readonly #max_bytes: number;
+  /** The beginning of a message that is not whole. */
   #parts: Buffer[] = [];
   #held = 0;
   /** Nothing can be taken out before so many bytes are held. */
@@ -28,45 +29,60 @@ export class MessageSplitter {
 
   /** The messages that are whole with these bytes. @throws RangeError for one that is too large, or bytes that are none */
   *push(bytes: Buffer): Generator<Buffer, void, undefined> {
-    this.#parts.push(bytes);
-    this.#held += bytes.length;
-    if (this.#held < this.#needed) return;
-    const all = this.#parts.length === 1 ? bytes : Buffer.concat(this.#parts);
     let at = 0;
-    for (;;) {
-      const prefix = readPrefix(all, at);
-      if (prefix === undefined) {
-        this.#needed = all.length - at + 1;
-        break;
+    while (at < bytes.length) {
+      const lacking = this.#needed - this.#held;
+      if (bytes.length - at < lacking) return this.#hold(bytes.subarray(at));
+      // Nothing is copied but what lies in two pieces.
+      const whole = this.#held === 0 ? bytes.subarray(at) : this.#join(bytes.subarray(at, at + lacking));
+      const prefix = readPrefix(whole);
+      if (prefix !== undefined && prefix.length > this.#max_bytes) {
+        throw new RangeError(
+          `Expected messages of at most ${this.#max_bytes} bytes, found one of ${prefix.length}`,
+        );
       }
-      const { length, behind } = prefix;
-      if (length > this.#max_bytes) {
-        throw new RangeError(`Expected messages of at most ${this.#max_bytes} bytes, found one of ${length}`);
+      const end = prefix === undefined ? whole.length + 1 : prefix.behind + prefix.length;
+      if (end <= whole.length) {
+        yield whole.subarray(prefix?.behind, end);
+        at += this.#held === 0 ? end : lacking;
+        this.#clear();
+        continue;
       }
-      if (behind + length > all.length) {
-        this.#needed = behind - at + length;
-        break;
-      }
-      at = behind + length;
-      yield all.subarray(behind, at);
+      at = this.#held === 0 ? bytes.length : at + lacking;
+      this.#clear();
+      this.#hold(whole);
+      this.#needed = end;
     }
-    this.#parts = at === all.length ? [] : [all.subarray(at)];
-    this.#held = all.length - at;
   }
 
   /** There is no more. @throws RangeError when a message is not whole */
   end(): void {
     if (this.#held > 0) throw new RangeError("Expected whole messages, found that the last one is cut");
   }
+
+  #hold(bytes: Buffer): void {
+    this.#parts.push(bytes);
+    this.#held += bytes.length;
+  }
+
+  #join(bytes: Buffer): Buffer {
+    return Buffer.concat([...this.#parts, bytes]);
+  }
+
+  #clear(): void {
+    this.#parts = [];
+    this.#held = 0;
+    this.#needed = 1;
+  }
 }
 
-function readPrefix(bytes: Buffer, at: number): { length: number; behind: number } | undefined {
+function readPrefix(bytes: Buffer): { length: number; behind: number } | undefined {
   let length = 0;
   for (let index = 0; index < maxPrefix; index++) {
-    const byte = bytes[at + index];
+    const byte = bytes[index];
     if (byte === undefined) return undefined;
     length += (byte & 0x7f) * 128 ** index;
-    if (byte < 0x80) return { length, behind: at + index + 1 };
+    if (byte < 0x80) return { length, behind: index + 1 };
   }
   throw new RangeError("Expected the length of a message, found bytes that are none");
 }

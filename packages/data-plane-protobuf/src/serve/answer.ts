@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { PlaneHost } from "@aieffect/service-kit";
 import {
   type handleServerStreamingCall,
@@ -20,6 +19,12 @@ interface Call<Request> {
 
 /** Notes whose result a call asks for, once that is known; for the log. */
 export type NoteTask = (ids: { workflow_id: string; task_id: string } | undefined) => void;
+
+/**
+ * Messages of a stream that are on their way at once. Few, because what lives for long in memory costs
+ * most: while one is written the next is read.
+ */
+export const messagesAhead = 4;
 
 /** What answering needs of the server around it. */
 export interface AnswerParts {
@@ -53,11 +58,13 @@ export function answerWithStream<Request, Response>(
     const gone = new AbortController();
     call.on("cancelled", () => gone.abort());
     call.on("error", () => gone.abort());
+    const { send_idle_timeout_ms } = parts.options;
     const send = async (note: NoteTask) => {
+      const sent: Promise<void>[] = [];
       for await (const message of work(call, note)) {
         if (gone.signal.aborted) throw wentAway();
-        if (call.write(message)) continue;
-        await drained(call, gone.signal, parts.options.send_idle_timeout_ms);
+        sent.push(new Promise((resolve) => call.write(message, () => resolve())));
+        if (sent.length >= messagesAhead) await taken(sent.shift(), gone.signal, send_idle_timeout_ms);
       }
     };
     void observe(path, parts, call, send).then(
@@ -107,14 +114,23 @@ async function observe<Response>(
   }
 }
 
-/** Resolves when a stream takes more. @throws refusal when its caller went away, or stands still */
-async function drained(stream: NodeJS.EventEmitter, gone: AbortSignal, idle_ms: number): Promise<void> {
-  const late = AbortSignal.timeout(idle_ms);
+/** Resolves when a message has been taken. @throws refusal when its caller went away, or stands still */
+async function taken(sent: Promise<void> | undefined, gone: AbortSignal, idle_ms: number): Promise<void> {
+  let stop: (reason: Refusal) => void = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = reject;
+  });
+  const onGone = () => stop(wentAway());
+  gone.addEventListener("abort", onGone);
+  const late = setTimeout(
+    () => stop(refusal(status.DEADLINE_EXCEEDED, `The caller took nothing for ${idle_ms} ms`)),
+    idle_ms,
+  );
   try {
-    await once(stream, "drain", { signal: AbortSignal.any([gone, late]) });
-  } catch {
-    if (gone.aborted || !late.aborted) throw wentAway();
-    throw refusal(status.DEADLINE_EXCEEDED, `The caller took nothing for ${idle_ms} ms`);
+    await Promise.race([sent, stopped]);
+  } finally {
+    clearTimeout(late);
+    gone.removeEventListener("abort", onGone);
   }
 }
 

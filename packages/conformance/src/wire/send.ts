@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import type { ReplyKind } from "@aieffect/control-interface";
+import { decoded, longestBody } from "./content-coding.ts";
 import type { Exchange, History, ReceivedReply, SilenceKind } from "./exchange.ts";
 
 /** One request to be sent. */
@@ -40,6 +41,8 @@ export interface WireOptions {
   base_url: string;
   token?: string | undefined;
   timeout_ms: number;
+  /** So long a call may take once several got no reply in time. @default 3000 */
+  impatient_ms?: number;
   /** Sent with every call. */
   headers?: Readonly<Record<string, string>>;
   /** The case that is running. */
@@ -57,8 +60,11 @@ export interface Wire {
   close(): void;
 }
 
-/** Longer bodies are counted but not kept. */
-const longestBody = 64 * 2 ** 20;
+/** Of a longer body that the orchestrator does not read, as of a payload, the history keeps the beginning. */
+const longestPayloadKept = 2 ** 20;
+
+/** After so many calls, one after another, without a reply in time, further ones get less of it. */
+const patientCalls = 3;
 
 /** Servers close connections that idle, many after 5 s; a call over one that is just being closed would be lost. */
 const longestIdle_ms = 2000;
@@ -77,6 +83,7 @@ export function createWire(history: History, options: WireOptions): Wire {
   const pool = { keepAlive: true, maxSockets: 64, timeout: longestIdle_ms };
   const keeping = isTls ? new HttpsAgent(pool) : new HttpAgent(pool);
   const connections = new WeakMap<Socket, number>();
+  const patience = createPatience(history, options);
   let serial = 0;
 
   function connectionOf(socket: Socket | null): number {
@@ -89,9 +96,11 @@ export function createWire(history: History, options: WireOptions): Wire {
 
   async function send(call: CallOptions): Promise<Exchange> {
     options.admit?.();
-    const { method = "GET", fresh = false, kind, valid = false, timeout_ms = options.timeout_ms } = call;
+    const { method = "GET", fresh = false, kind, valid = false } = call;
     const url = /^https?:\/\//i.test(call.path) ? new URL(call.path) : undefined;
     const path = url === undefined ? prefix + call.path : url.pathname + url.search;
+    // Only the target's own silence says something about the target.
+    const timeout_ms = patience.of(call.timeout_ms ?? options.timeout_ms, url === undefined);
     const body = toBytes(call.body);
     const headers = headersOf(call, body, url === undefined ? options.token : undefined);
     if (fresh) headers.connection = "close";
@@ -143,9 +152,10 @@ export function createWire(history: History, options: WireOptions): Wire {
     const pairs = Object.entries(headers).flatMap(([name, value]) =>
       [value].flat().map((one) => [name, one] as const),
     );
+    if (url === undefined) patience.learn(sent_at, silence?.kind);
     const keep = (bytes: Buffer) =>
       call.brief && bytes.length > briefBody ? Buffer.from(bytes.subarray(0, briefBody)) : bytes;
-    return history.add({
+    const exchange = {
       case_id: options.caseId(),
       kind,
       valid,
@@ -157,7 +167,13 @@ export function createWire(history: History, options: WireOptions): Wire {
       answered_at,
       ended_at: history.now(),
       connection,
-    });
+    };
+    // Cases compare payloads while they run; nobody looks at a long one later.
+    if (reply === undefined || (kind !== undefined && !reply.cut) || reply.body.length <= longestPayloadKept)
+      return history.add(exchange);
+    const beginning = Buffer.from(reply.body.subarray(0, briefBody));
+    const { n } = history.add({ ...exchange, reply: { ...reply, body: beginning, cut: true } });
+    return { ...exchange, n };
   }
 
   function headersOf(call: CallOptions, body: Buffer, ownToken: string | undefined) {
@@ -194,11 +210,26 @@ async function readReply(response: IncomingMessage): Promise<ReceivedReply> {
   const headers = Object.fromEntries(
     Object.entries(response.headersDistinct).map(([name, values]) => [name, values?.join(", ") ?? ""]),
   );
+  const cut = length > longestBody;
+  return decoded({ status: response.statusCode ?? 0, headers, body: Buffer.concat(pieces), cut });
+}
+
+/** How long calls may take: a target that never answers is not waited for at every single one. */
+function createPatience(history: History, { impatient_ms = 3000 }: WireOptions) {
+  let silent = 0;
+  let latest = 0;
   return {
-    status: response.statusCode ?? 0,
-    headers,
-    body: Buffer.concat(pieces),
-    cut: length > longestBody,
+    of: (timeout_ms: number, isOwn: boolean) =>
+      isOwn && silent >= patientCalls ? Math.min(timeout_ms, impatient_ms) : timeout_ms,
+    learn(sent_at: number, silence: SilenceKind | undefined) {
+      // Whatever else comes back, somebody is there.
+      if (silence !== "timeout") silent = silence === "given up" ? silent : 0;
+      // Calls that waited side by side waited once.
+      else if (sent_at >= latest) {
+        silent++;
+        latest = history.now();
+      }
+    },
   };
 }
 

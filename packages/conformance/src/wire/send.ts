@@ -55,6 +55,8 @@ export interface WireOptions {
 export interface Wire {
   /** Never rejects because of the target: an exchange without a reply says why. */
   send(call: CallOptions): Promise<Exchange>;
+  /** How many of the latest calls, one after another, got no reply in time. */
+  silentCalls(): number;
   readonly base_url: string;
   readonly token: string | undefined;
   close(): void;
@@ -63,7 +65,7 @@ export interface Wire {
 /** Of a longer body that the orchestrator does not read, as of a payload, the history keeps the beginning. */
 const longestPayloadKept = 2 ** 20;
 
-/** After so many calls, one after another, without a reply in time, further ones get less of it. */
+/** After so many calls, one after another, without a reply in time, further ones get less of it; after as many more, a third of that. */
 const patientCalls = 3;
 
 /** Servers close connections that idle, many after 5 s; a call over one that is just being closed would be lost. */
@@ -193,6 +195,7 @@ export function createWire(history: History, options: WireOptions): Wire {
 
   return {
     send,
+    silentCalls: patience.silent,
     base_url: base.href.replace(/\/+$/, ""),
     token: options.token,
     close: () => keeping.destroy(),
@@ -219,8 +222,11 @@ function createPatience(history: History, { impatient_ms = 3000 }: WireOptions) 
   let silent = 0;
   let latest = 0;
   return {
-    of: (timeout_ms: number, isOwn: boolean) =>
-      isOwn && silent >= patientCalls ? Math.min(timeout_ms, impatient_ms) : timeout_ms,
+    silent: () => silent,
+    of(timeout_ms: number, isOwn: boolean): number {
+      if (!isOwn || silent < patientCalls) return timeout_ms;
+      return Math.min(timeout_ms, silent < 2 * patientCalls ? impatient_ms : impatient_ms / 3);
+    },
     learn(sent_at: number, silence: SilenceKind | undefined) {
       // Whatever else comes back, somebody is there.
       if (silence !== "timeout") silent = silence === "given up" ? silent : 0;

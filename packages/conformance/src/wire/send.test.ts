@@ -89,3 +89,12 @@ it("keeps the beginning of a long payload, and hands out all of it", async () =>
   expect(history.exchanges[n]?.reply?.body.length).toBe(4096);
   expect(history.exchanges[n]?.reply?.cut).toBe(true);
 });
+
+it("does not call what no payload is kept at: the metadata service of a cloud", async () => {
+  const wire = await wireTo(createServer());
+  const { silence } = await wire.send({ path: "http://169.254.169.254/latest/meta-data/" });
+  expect(silence).toEqual({
+    kind: "refused",
+    message: "Refused to call 169.254.169.254: link-local and metadata addresses are never called",
+  });
+});

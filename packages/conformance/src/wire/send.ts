@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
-import type { ReplyKind } from "@aieffect/control-interface";
+import { createHostPolicy, type ReplyKind } from "@aieffect/control-interface";
 import { decoded, longestBody } from "./content-coding.ts";
 import type { Exchange, History, ReceivedReply, SilenceKind } from "./exchange.ts";
 
@@ -71,6 +71,9 @@ const patientCalls = 3;
 /** Servers close connections that idle, many after 5 s; a call over one that is just being closed would be lost. */
 const longestIdle_ms = 2000;
 
+/** A service names where its payloads are; metadata services of clouds are no such place, and reports tell what was read. */
+const peers = createHostPolicy();
+
 /** The headers of the deployed orchestrator's client, which some servers turn out to depend on (C02). */
 const orchestratorHeaders = {
   accept: "*/*",
@@ -113,6 +116,8 @@ export function createWire(history: History, options: WireOptions): Wire {
     let silence: Exchange["silence"];
     const attempt = (isNew: boolean) =>
       new Promise<ReceivedReply>((resolve, reject) => {
+        const isPeer = url !== undefined && url.hostname !== base.hostname;
+        if (isPeer) peers.assertUrl(url);
         const send = (url?.protocol ?? base.protocol) === "https:" ? httpsRequest : httpRequest;
         const request = send({
           host: (url ?? base).hostname.replace(/^\[|\]$/g, ""),
@@ -122,6 +127,7 @@ export function createWire(history: History, options: WireOptions): Wire {
           headers,
           // Another server gets no connection of the target's.
           agent: isNew || url !== undefined ? false : keeping,
+          ...(isPeer && { lookup: peers.lookup }),
         });
         const deadline = setTimeout(() => request.destroy(new TimedOut(timeout_ms)), timeout_ms);
         const giveUp = () => request.destroy(new GivenUp());
@@ -265,5 +271,5 @@ function silenceOf(error: unknown): SilenceKind {
   if (error instanceof GivenUp) return "given up";
   const { code = "" } = error as { code?: string };
   if (code.startsWith("HPE_")) return "malformed";
-  return code === "ECONNREFUSED" || code === "ENOTFOUND" ? "refused" : "closed";
+  return ["ECONNREFUSED", "ENOTFOUND", "unreadable_reference"].includes(code) ? "refused" : "closed";
 }

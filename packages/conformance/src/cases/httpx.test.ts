@@ -1,6 +1,5 @@
-import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { decoded, httpxRequest, pythonJson } from "./httpx.ts";
+import { httpxRequest, pythonJson } from "./httpx.ts";
 
 describe("what httpx sends", () => {
   const body = { method: "A", inputs: [{ uri: "/data/é\u007f.csv", size_bytes: null, metadata: {} }] };
@@ -34,17 +33,5 @@ describe("what httpx sends", () => {
         /^GET \/base\/health HTTP\/1\.1\r\nHost: svc\r\n(?:[\w-]+: .*\r\n)+\r\n$/,
       ) as unknown as string,
     ]);
-  });
-
-  it("is answered compressed or not", () => {
-    const reply = (body: Buffer, encoding?: string) => ({
-      status: 200,
-      headers: encoding === undefined ? {} : { "content-encoding": encoding },
-      body,
-      cut: false,
-    });
-    expect(decoded(reply(Buffer.from("{}"))).body.toString()).toBe("{}");
-    expect(decoded(reply(gzipSync("{}"), "gzip")).body.toString()).toBe("{}");
-    expect(decoded(reply(Buffer.from("{}"), "gzip")).body.toString()).toBe("{}");
   });
 });

@@ -1,6 +1,3 @@
-import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
-import type { ReceivedReply } from "../wire/exchange.ts";
-
 /** How Python writes JSON: httpx up to 0.27 spaced and in ASCII, httpx from 0.28 on compact and in UTF-8. */
 export type JsonStyle = "spaced" | "compact";
 
@@ -54,18 +51,4 @@ export function pythonJson(value: unknown, style: JsonStyle): string {
     return `{${members.join(comma)}}`;
   };
   return write(value);
-}
-
-/** A reply to httpx, which says that it takes compressed ones. */
-export function decoded(reply: ReceivedReply): ReceivedReply {
-  const decode = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync }[
-    reply.headers["content-encoding"]?.toLowerCase() ?? ""
-  ];
-  if (decode === undefined) return reply;
-  try {
-    return { ...reply, body: decode(reply.body) };
-  } catch {
-    // It is not what it says: whoever reads it finds no JSON.
-    return reply;
-  }
 }

@@ -73,7 +73,7 @@ export const coreCodes = {
     fix: "Let a second call with the same workflow_id and task_id run again, or answer it with the first result.",
   },
   E_BLOCKED: {
-    means: "Other calls wait until one execute has ended.",
+    means: "Other calls wait until the work of one task has ended.",
     fix: "Do the work in a thread or process of its own (in FastAPI: `def` instead of `async def`, or a thread pool).",
   },
   E_AFTER_ABORT: {

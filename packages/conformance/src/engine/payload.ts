@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DataReference } from "@aieffect/control-interface";
@@ -132,15 +133,18 @@ export function fingerprint(
 ): string | undefined {
   const how = mode ?? (format === "json" ? "json" : "bytes");
   if (how === "none") return undefined;
-  if (how === "bytes") return bytes.toString("base64");
+  // Long ones are remembered for as long as the run lasts.
+  const digest = () => createHash("sha256").update(bytes).digest("base64");
+  if (how === "bytes") return digest();
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString());
   } catch {
-    return bytes.toString("base64");
+    return digest();
   }
   for (const path of ignore) remove(value, path.replace(/^\$\.?/, "").split("."));
-  return JSON.stringify(sorted(how === "shape" ? shapeOf(value) : value));
+  const text = JSON.stringify(sorted(how === "shape" ? shapeOf(value) : value));
+  return createHash("sha256").update(text).digest("base64");
 }
 
 function remove(value: unknown, [name, ...rest]: string[]): void {

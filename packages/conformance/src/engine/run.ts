@@ -6,7 +6,7 @@ import type { Mode, Sample } from "../target/sample.ts";
 import type { SpawnedTarget } from "../target/spawn.ts";
 import { History, type SilenceKind } from "../wire/exchange.ts";
 import { sendRaw } from "../wire/raw.ts";
-import { createWire, type WireOptions } from "../wire/send.ts";
+import { createWire, type Wire, type WireOptions } from "../wire/send.ts";
 import { type Calibrator, createCalibrator } from "./calibrate.ts";
 import type { CaseResult, CaseStatus, ConformanceCase, Need, Profile } from "./case.ts";
 import { type CaseContext, Findings, type OperationsInfo, type Settings, stops } from "./context.ts";
@@ -119,9 +119,10 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
     planned: cases.filter((one) => options.skip?.(one) === undefined).map(({ id }) => id),
   });
   const results: CaseResult[] = [];
+  const isLost = watchLoss(wire);
   try {
     await hostFixtures(options, fixtures);
-    const operations = await readOperations(wire);
+    const operations = await readOperations(wire, settings);
     const samples = await withModes(options.samples ?? [], driver, operations);
     const facts: Facts = { options, settings, fixtures, operations, samples, isLoopback };
     for (const one of cases) {
@@ -133,8 +134,13 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
       }
       caseId = one.id;
       emit({ type: "case.start", case: one });
+      const lost = await isLost();
       const parts = { wire, wireOptions, history, driver, calibrator, payloads, nextId };
-      const outcome = await runRepeatedly(one, facts, parts);
+      // What would not have run anyway keeps its own reason.
+      const outcome =
+        lost && obstacleTo(one, facts) === undefined
+          ? notRun(one, "untestable", "the service gives no reply any more: see the failures before")
+          : await runRepeatedly(one, facts, parts);
       const result = forgive(options.strict ? harden(outcome) : outcome, options.known_failing ?? []);
       caseId = "";
       results.push(result);
@@ -163,6 +169,25 @@ export async function runSuite(options: RunOptions): Promise<RunReport> {
   return report;
 }
 
+/** After so many calls without a reply in time it is asked whether anybody is still there, so often in all. */
+const mostSilent = 8;
+const lastChances = 3;
+
+/** Tells whether a service has gone silent for good, so that a run against it ends: case by case it would wait for hours. */
+function watchLoss(wire: Wire): () => Promise<boolean> {
+  let chances = lastChances;
+  return async () => {
+    if (wire.silentCalls() < mostSilent) {
+      chances = lastChances;
+      return false;
+    }
+    if (chances === 0) return true;
+    chances--;
+    const { reply } = await wire.send({ path: "/health", token: null, fresh: true });
+    return reply === undefined;
+  };
+}
+
 /** A case that only tells figures is a MUST where one of them has a budget. */
 function withBudget(one: ConformanceCase, budget: Settings["budget"]): ConformanceCase {
   return isBudgeted(one.id, budget) ? { ...one, level: "MUST" } : one;
@@ -188,7 +213,7 @@ export async function planSuite(options: RunOptions): Promise<PlannedCase[]> {
     headers,
     caseId: () => "",
   });
-  const operations = await readOperations(wire).finally(() => wire.close());
+  const operations = await readOperations(wire, settings).finally(() => wire.close());
   const isLoopback = isOnLoopback(options.url);
   const samples = (options.samples ?? []).flatMap((sample): Sample[] => {
     const mode = sample.mode === "either" ? declaredMode(sample, operations) : sample.mode;
@@ -211,7 +236,7 @@ export async function planSuite(options: RunOptions): Promise<PlannedCase[]> {
 
 /** Whether a URL is one of this machine. */
 function isOnLoopback(url: string): boolean {
-  return /^(localhost$|127\.|\[?::1)/.test(new URL(url).hostname);
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 }
 
 /** What decides whether a case can run. */
@@ -577,8 +602,9 @@ function mediaType(name: string): string {
   return name.endsWith(".json") ? "application/json" : "application/octet-stream";
 }
 
-async function readOperations(wire: Parts["wire"]): Promise<OperationsInfo | undefined> {
-  const { reply } = await wire.send({ path: "/control/operations", timeout_ms: 5000 });
+async function readOperations(wire: Wire, settings: Settings): Promise<OperationsInfo | undefined> {
+  const timeout_ms = Math.min(settings.timeout_ms, 5000);
+  const { reply } = await wire.send({ path: "/control/operations", timeout_ms });
   if (reply?.status !== 200) return undefined;
   try {
     const { operations, extensions } = JSON.parse(reply.body.toString());

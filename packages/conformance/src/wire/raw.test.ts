@@ -50,6 +50,39 @@ describe("raw conversations", () => {
     expect(history.exchanges[0]?.request.body.length).toBe(0);
   });
 
+  it("end where a reply has no end, and keep its beginning", async () => {
+    const piece = Buffer.alloc(2 ** 20, "a");
+    const { call, history } = await peer((socket) => {
+      const more = () => {
+        while (!socket.destroyed && socket.write(piece));
+      };
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      socket.on("drain", more);
+      more();
+    });
+    const { ended, exchange } = await call({
+      write: ["GET / HTTP/1.1\r\n\r\n"],
+      replies: 1,
+      timeout_ms: 60_000,
+    });
+    expect([ended, exchange.silence?.message]).toEqual(["timeout", "no end within 68157440 bytes"]);
+    expect(history.exchanges[0]?.received?.length).toBe(2 ** 16);
+  });
+
+  it("read a long reply whole", async () => {
+    const long = Buffer.alloc(20 * 2 ** 20, "a");
+    const { call } = await peer((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${long.length}\r\n\r\n`);
+      socket.write(long);
+    });
+    const { ended, exchange } = await call({
+      write: ["GET / HTTP/1.1\r\n\r\n"],
+      replies: 1,
+      timeout_ms: 60_000,
+    });
+    expect([ended, exchange.reply?.body.equals(long)]).toEqual(["replied", true]);
+  });
+
   it("half-close, and say when nothing comes", async () => {
     const { call } = await peer((socket) => {
       socket.on("end", () => socket.write("half")).resume();

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { longestBody } from "./content-coding.ts";
 import type { Exchange, History, ReceivedReply, WrittenPiece } from "./exchange.ts";
 import type { WireOptions } from "./send.ts";
 
@@ -50,7 +51,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
   const base = new URL(options.base_url);
   const { timeout_ms = options.timeout_ms } = call;
   const sent_at = history.now();
-  const pieces: Buffer[] = [];
+  const received = new Received();
   const written: Buffer[] = [];
   const script: WrittenPiece[] = [];
   return new Promise((resolve) => {
@@ -61,9 +62,16 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     let over = false;
     let arrived = () => {};
     const hasCome = (wait: RawWait) => {
-      const bytes = Buffer.concat(pieces);
-      if ("bytes" in wait) return bytes.length >= wait.bytes;
-      return splitReplies(bytes, false).replies.length >= wait.replies;
+      if ("bytes" in wait) return received.bytes.length >= wait.bytes;
+      return splitReplies(received.bytes, false).replies.length >= wait.replies;
+    };
+    let looked = 0;
+    let soon: NodeJS.Timeout | undefined;
+    const look = () => {
+      soon = undefined;
+      looked = received.bytes.length;
+      if (splitReplies(received.bytes, false).replies.length >= (call.replies ?? Infinity))
+        finish("replied", "");
     };
     const finish = (ended: RawResult["ended"], message: string) => {
       if (over) return;
@@ -73,10 +81,11 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
       call.signal?.removeEventListener("abort", giveUp);
       if (ended === "aborted" && !isTls) (socket as Socket).resetAndDestroy();
       else socket.destroy();
-      const bytes = Buffer.concat(pieces);
+      clearTimeout(soon);
+      const bytes = Buffer.from(received.bytes);
       const { replies, rest } = splitReplies(bytes, ended === "closed" || ended === "reset");
       const request = describe(Buffer.concat(written));
-      const exchange = history.add({
+      const exchange: Omit<Exchange, "n"> = {
         case_id: options.caseId(),
         kind: undefined,
         valid: false,
@@ -90,17 +99,37 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         connection: 0,
         written: script,
         received: bytes,
+      };
+      // As of other calls, the history keeps the beginning of what is long.
+      const brief = bytes.length > longestKept ? Buffer.from(bytes.subarray(0, briefBytes)) : bytes;
+      const isLong = brief !== bytes;
+      const first = isLong && replies[0] ? splitReplies(brief, true).replies[0] : replies[0];
+      const { n } = history.add({
+        ...exchange,
+        received: brief,
+        reply: isLong && first ? { ...first, cut: true } : first,
       });
-      resolve({ bytes, replies, rest, ended, duration_ms: history.now() - sent_at, exchange });
+      resolve({
+        bytes,
+        replies,
+        rest,
+        ended,
+        duration_ms: history.now() - sent_at,
+        exchange: { ...exchange, n },
+      });
     };
     const deadline = setTimeout(() => finish("timeout", `no end within ${timeout_ms} ms`), timeout_ms);
     const giveUp = () => finish("timeout", "the harness gave up");
     call.signal?.addEventListener("abort", giveUp, { once: true });
     socket.on("data", (piece: Buffer) => {
-      pieces.push(piece);
+      received.add(piece);
       arrived();
+      const { length } = received.bytes;
+      if (length > longestReceived) return finish("timeout", `no end within ${longestReceived} bytes`);
       if (call.replies === undefined) return;
-      if (splitReplies(Buffer.concat(pieces), false).replies.length >= call.replies) finish("replied", "");
+      // What is long is not read anew with every piece of it.
+      if (length < longestKept || length > 1.1 * looked) look();
+      else soon ??= setTimeout(look, 20);
     });
     socket.on("error", (error: NodeJS.ErrnoException) =>
       finish(error.code === "ECONNREFUSED" ? "refused" : "reset", error.message),
@@ -128,6 +157,37 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     });
   });
 }
+
+/** So much of what comes back is kept in the history; of more, the beginning. */
+const longestKept = 2 ** 20;
+const briefBytes = 2 ** 16;
+
+/** More is not read: a reply without end would fill the memory. */
+const longestReceived = longestBody + 2 ** 20;
+
+/** Bytes that come bit by bit, put together without copying all of them each time. */
+class Received {
+  #kept = Buffer.alloc(4096);
+  #length = 0;
+
+  get bytes(): Buffer {
+    return this.#kept.subarray(0, this.#length);
+  }
+
+  add(piece: Buffer): void {
+    const length = this.#length + piece.length;
+    if (length > this.#kept.length) {
+      const larger = Buffer.alloc(2 * length);
+      this.bytes.copy(larger);
+      this.#kept = larger;
+    }
+    piece.copy(this.#kept, this.#length);
+    this.#length = length;
+  }
+}
+
+/** A head that is longer is none: looking for its end again and again would take for ever. */
+const longestHead = 2 ** 18;
 
 /** Resolves when more can be written, or never again. */
 function isDrained(socket: Socket): Promise<void> {
@@ -159,7 +219,7 @@ export function splitReplies(bytes: Buffer, closed: boolean): { replies: Receive
   const replies: ReceivedReply[] = [];
   let rest = bytes;
   while (rest.length > 0) {
-    const head = rest.indexOf("\r\n\r\n");
+    const head = rest.subarray(0, longestHead).indexOf("\r\n\r\n");
     const status = /^HTTP\/1\.[01] (\d{3})/.exec(rest.subarray(0, 16).toString("latin1"))?.[1];
     if (head < 0 || status === undefined) break;
     const headers: Record<string, string> = {};

@@ -1,7 +1,8 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
-import type { ReplyKind } from "@aieffect/control-interface";
+import { createHostPolicy, type ReplyKind } from "@aieffect/control-interface";
+import { decoded, longestBody } from "./content-coding.ts";
 import type { Exchange, History, ReceivedReply, SilenceKind } from "./exchange.ts";
 
 /** One request to be sent. */
@@ -40,6 +41,8 @@ export interface WireOptions {
   base_url: string;
   token?: string | undefined;
   timeout_ms: number;
+  /** So long a call may take once several got no reply in time. @default 3000 */
+  impatient_ms?: number;
   /** Sent with every call. */
   headers?: Readonly<Record<string, string>>;
   /** The case that is running. */
@@ -52,16 +55,24 @@ export interface WireOptions {
 export interface Wire {
   /** Never rejects because of the target: an exchange without a reply says why. */
   send(call: CallOptions): Promise<Exchange>;
+  /** How many of the latest calls, one after another, got no reply in time. */
+  silentCalls(): number;
   readonly base_url: string;
   readonly token: string | undefined;
   close(): void;
 }
 
-/** Longer bodies are counted but not kept. */
-const longestBody = 64 * 2 ** 20;
+/** Of a longer body that the orchestrator does not read, as of a payload, the history keeps the beginning. */
+const longestPayloadKept = 2 ** 20;
+
+/** After so many calls, one after another, without a reply in time, further ones get less of it; after as many more, a third of that. */
+const patientCalls = 3;
 
 /** Servers close connections that idle, many after 5 s; a call over one that is just being closed would be lost. */
 const longestIdle_ms = 2000;
+
+/** A service names where its payloads are; metadata services of clouds are no such place, and reports tell what was read. */
+const peers = createHostPolicy();
 
 /** The headers of the deployed orchestrator's client, which some servers turn out to depend on (C02). */
 const orchestratorHeaders = {
@@ -77,6 +88,7 @@ export function createWire(history: History, options: WireOptions): Wire {
   const pool = { keepAlive: true, maxSockets: 64, timeout: longestIdle_ms };
   const keeping = isTls ? new HttpsAgent(pool) : new HttpAgent(pool);
   const connections = new WeakMap<Socket, number>();
+  const patience = createPatience(history, options);
   let serial = 0;
 
   function connectionOf(socket: Socket | null): number {
@@ -89,9 +101,11 @@ export function createWire(history: History, options: WireOptions): Wire {
 
   async function send(call: CallOptions): Promise<Exchange> {
     options.admit?.();
-    const { method = "GET", fresh = false, kind, valid = false, timeout_ms = options.timeout_ms } = call;
+    const { method = "GET", fresh = false, kind, valid = false } = call;
     const url = /^https?:\/\//i.test(call.path) ? new URL(call.path) : undefined;
     const path = url === undefined ? prefix + call.path : url.pathname + url.search;
+    // Only the target's own silence says something about the target.
+    const timeout_ms = patience.of(call.timeout_ms ?? options.timeout_ms, url === undefined);
     const body = toBytes(call.body);
     const headers = headersOf(call, body, url === undefined ? options.token : undefined);
     if (fresh) headers.connection = "close";
@@ -102,6 +116,8 @@ export function createWire(history: History, options: WireOptions): Wire {
     let silence: Exchange["silence"];
     const attempt = (isNew: boolean) =>
       new Promise<ReceivedReply>((resolve, reject) => {
+        const isPeer = url !== undefined && url.hostname !== base.hostname;
+        if (isPeer) peers.assertUrl(url);
         const send = (url?.protocol ?? base.protocol) === "https:" ? httpsRequest : httpRequest;
         const request = send({
           host: (url ?? base).hostname.replace(/^\[|\]$/g, ""),
@@ -111,6 +127,7 @@ export function createWire(history: History, options: WireOptions): Wire {
           headers,
           // Another server gets no connection of the target's.
           agent: isNew || url !== undefined ? false : keeping,
+          ...(isPeer && { lookup: peers.lookup }),
         });
         const deadline = setTimeout(() => request.destroy(new TimedOut(timeout_ms)), timeout_ms);
         const giveUp = () => request.destroy(new GivenUp());
@@ -143,9 +160,10 @@ export function createWire(history: History, options: WireOptions): Wire {
     const pairs = Object.entries(headers).flatMap(([name, value]) =>
       [value].flat().map((one) => [name, one] as const),
     );
+    if (url === undefined) patience.learn(sent_at, silence?.kind);
     const keep = (bytes: Buffer) =>
       call.brief && bytes.length > briefBody ? Buffer.from(bytes.subarray(0, briefBody)) : bytes;
-    return history.add({
+    const exchange = {
       case_id: options.caseId(),
       kind,
       valid,
@@ -157,7 +175,13 @@ export function createWire(history: History, options: WireOptions): Wire {
       answered_at,
       ended_at: history.now(),
       connection,
-    });
+    };
+    // Cases compare payloads while they run; nobody looks at a long one later.
+    if (reply === undefined || (kind !== undefined && !reply.cut) || reply.body.length <= longestPayloadKept)
+      return history.add(exchange);
+    const beginning = Buffer.from(reply.body.subarray(0, briefBody));
+    const { n } = history.add({ ...exchange, reply: { ...reply, body: beginning, cut: true } });
+    return { ...exchange, n };
   }
 
   function headersOf(call: CallOptions, body: Buffer, ownToken: string | undefined) {
@@ -177,6 +201,7 @@ export function createWire(history: History, options: WireOptions): Wire {
 
   return {
     send,
+    silentCalls: patience.silent,
     base_url: base.href.replace(/\/+$/, ""),
     token: options.token,
     close: () => keeping.destroy(),
@@ -194,11 +219,29 @@ async function readReply(response: IncomingMessage): Promise<ReceivedReply> {
   const headers = Object.fromEntries(
     Object.entries(response.headersDistinct).map(([name, values]) => [name, values?.join(", ") ?? ""]),
   );
+  const cut = length > longestBody;
+  return decoded({ status: response.statusCode ?? 0, headers, body: Buffer.concat(pieces), cut });
+}
+
+/** How long calls may take: a target that never answers is not waited for at every single one. */
+function createPatience(history: History, { impatient_ms = 3000 }: WireOptions) {
+  let silent = 0;
+  let latest = 0;
   return {
-    status: response.statusCode ?? 0,
-    headers,
-    body: Buffer.concat(pieces),
-    cut: length > longestBody,
+    silent: () => silent,
+    of(timeout_ms: number, isOwn: boolean): number {
+      if (!isOwn || silent < patientCalls) return timeout_ms;
+      return Math.min(timeout_ms, silent < 2 * patientCalls ? impatient_ms : impatient_ms / 3);
+    },
+    learn(sent_at: number, silence: SilenceKind | undefined) {
+      // Whatever else comes back, somebody is there.
+      if (silence !== "timeout") silent = silence === "given up" ? silent : 0;
+      // Calls that waited side by side waited once.
+      else if (sent_at >= latest) {
+        silent++;
+        latest = history.now();
+      }
+    },
   };
 }
 
@@ -228,5 +271,5 @@ function silenceOf(error: unknown): SilenceKind {
   if (error instanceof GivenUp) return "given up";
   const { code = "" } = error as { code?: string };
   if (code.startsWith("HPE_")) return "malformed";
-  return code === "ECONNREFUSED" || code === "ENOTFOUND" ? "refused" : "closed";
+  return ["ECONNREFUSED", "ENOTFOUND", "unreadable_reference"].includes(code) ? "refused" : "closed";
 }

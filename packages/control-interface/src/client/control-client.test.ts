@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHostPolicy } from "../hosts/host-policy.ts";
@@ -198,6 +199,13 @@ describe("ControlClient", () => {
       code: "aborted",
     });
     expect(seen).toHaveLength(1);
+  });
+
+  it("reads an answer that is packed", async () => {
+    const { client } = await start((_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(JSON.stringify(complete)));
+    });
+    expect((await client.execute(call)).status).toBe("complete");
   });
 
   it("refuses an answer that is too large", async () => {

@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { gunzipSync, inflateSync } from "node:zlib";
 import { ControlError } from "../errors/control-error.ts";
 import type { HostPolicy } from "../hosts/host-policy.ts";
 
@@ -100,7 +101,7 @@ export function send(exchange: Exchange): Promise<Answer> {
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: Buffer.concat(chunks),
+            body: unpacked(Buffer.concat(chunks), response.headers["content-encoding"], max_bytes),
           }),
         );
       });
@@ -108,6 +109,18 @@ export function send(exchange: Exchange): Promise<Answer> {
     });
     request.end(body);
   });
+}
+
+/** Some servers pack what nobody asked them to; the deployed orchestrator unpacks it. */
+function unpacked(body: Buffer, coding: string | undefined, max_bytes: number): Buffer {
+  const unpack = { gzip: gunzipSync, deflate: inflateSync }[coding?.trim().toLowerCase() ?? ""];
+  if (unpack === undefined || body.length === 0) return body;
+  try {
+    return unpack(body, { maxOutputLength: max_bytes });
+  } catch {
+    // Not what it says, or too much: whoever reads it finds no JSON, and says so.
+    return body;
+  }
 }
 
 function aborted(what: string, signal: AbortSignal): ControlError {

@@ -2,9 +2,10 @@ import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import type { Run } from "../../engine/drive.ts";
 import type { Sample } from "../../target/sample.ts";
+import { decoded } from "../../wire/content-coding.ts";
 import type { Exchange } from "../../wire/exchange.ts";
 import { endOf, nameOf, runAlone } from "../alone.ts";
-import { decoded, type HttpxRequest, httpxRequest, type JsonStyle } from "../httpx.ts";
+import { type HttpxRequest, httpxRequest, type JsonStyle } from "../httpx.ts";
 import { needsToken, patience, shown } from "../prerequisites.ts";
 
 /** The orchestrator's model of a reference, in its order. */

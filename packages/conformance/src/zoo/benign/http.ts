@@ -114,6 +114,15 @@ export const benignHttp = defineBenign(
       }),
   },
   {
+    id: "gzip-unasked",
+    summary: "compresses every reply, whoever asks",
+    odd: (fired) =>
+      everyAnswer(fired, (answer) => {
+        const headers = { ...typeOf(answer), ...answer.headers, "content-encoding": "gzip" };
+        return { headers, body: gzipSync(bytesOf(answer)) };
+      }),
+  },
+  {
     id: "clock-a-day-late",
     summary: "has a clock that is a day late",
     odd: (fired) =>

@@ -10,6 +10,7 @@ import {
   type ScaffoldError,
   ScaffoldError as ScaffoldFailure,
   serviceGenerator,
+  serviceNameProblem,
   type Templates,
   toChangeList,
   toDiff,
@@ -77,6 +78,14 @@ async function create(given: Given, { templates, env, from, isInterrupted }: Inn
   const first = answersOf(given, env, templates);
   const answers = mayAsk ? await askMissing(generator, first) : first;
   const name = String(answers.name ?? "");
+  // What is no name is told before it stands in a path.
+  const problem = name === "" ? undefined : serviceNameProblem(name);
+  if (problem !== undefined) {
+    throw new ScaffoldFailure("AE1201", {
+      where: given.name === undefined ? "folder" : "--name",
+      message: problem,
+    });
+  }
   const root =
     given.into === undefined ? resolveTarget(given.dir ?? (name || "."), from) : resolve(from, given.into);
   const existing = given.merge ? "keep" : given.overwrite ? "replace" : "refuse";

@@ -21,6 +21,7 @@ const checks = [
   ["unused code and dependencies", "npm run -s knip"],
   ["consistent package files", "npm run -s sherif"],
   ["Docker files", "npm run -s lint:docker"],
+  ["created projects, through a registry", "npm run -s e2e:registry"],
   ["size of an installed service", "node scripts/install-size.mjs"],
   ["generated documents", "npm run -s generate"],
   ["no generated document differs", "git diff --exit-code -- 'packages/*/schemas' 'use-cases/*/export'"],

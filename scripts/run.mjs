@@ -22,6 +22,7 @@ const entries = {
   "conformance:stress": "packages/conformance-lab/dist/stress.js",
   create: "scripts/create.mjs",
   demo: "use-cases/file_based_energy_pipeline/dist/demo/main.js",
+  "e2e:registry": "scripts/e2e-registry.mjs",
   endurance: "scripts/endurance.mjs",
   generate: "scripts/generate.mjs",
   hello: "packages/service-kit/examples/hello.mjs",

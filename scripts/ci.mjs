@@ -17,6 +17,8 @@ const checks = [
   ["what tests need beside Node", "node scripts/install-test-servers.mjs"],
   ["tests", readmeTestCommand()],
   ["long proofs", "npm run -s endurance"],
+  ["the conformance suite proves itself", "npm run -s conformance:selftest -- --tolerant"],
+  ["our services are conformant", "npm run -s conformance:lab"],
   ["lint", "npm run -s lint"],
   ["unused code and dependencies", "npm run -s knip"],
   ["consistent package files", "npm run -s sherif"],

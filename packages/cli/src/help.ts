@@ -4,7 +4,7 @@ Usage:
   aieffect dev [folder]                          run a service, anew after every change, with an orchestrator
   aieffect try <Operation> [options]             run one operation as an orchestrator would
   aieffect test [url] [options]                  conformance: would the deployed orchestrator work with it?
-  aieffect add operation <Name>                  one more operation: code, test, rpc
+  aieffect add operation|pipeline <name>         one more operation of a service; a pipeline of services
   aieffect info                                  this command, the machine, the project
   aieffect why <file>                            whose a file is: yours, managed or derived
   aieffect doctor [--fix]                        what could be in the way, here and in the project
@@ -98,7 +98,9 @@ Usage:
   aieffect test list|explain|init|baseline|matrix|selftest|serve-fixtures ...
 
 Without a URL it is the one of conformance.yaml, where there is one in this folder, else
-http://localhost:8080, or the port that PORT says.
+http://localhost:8080, or the port that PORT says. What may be called is told by conformance.yaml,
+else by all of conformance/*.yaml together, as generated services have them; without either only
+what needs no valid call can be tested.
 
 Options:
   --url URL                  the service; may stand without --url
@@ -121,28 +123,38 @@ Examples:
   aieffect test --spawn 'uvicorn app:app --port $PORT' --json
   aieffect test explain T04
 `,
-  add: `aieffect add: one more part of a generated service
+  add: `aieffect add: one more part of a generated service, or of a workspace of them
 
 Usage:
   aieffect add operation <Name> [options]        (also: add method)
+  aieffect add pipeline <name> [options]
 
-Writes src/operations/<name>.ts with a test and a conformance sample, the rpc in the proto, and the
-registry anew. What is there already stays as it is, so that the same command twice is no change;
-it is all written, or nothing is.
+An operation is src/operations/<name>.ts with a test and a conformance sample, the rpc in the proto,
+and the registry anew. A pipeline is pipelines/<name>/ with connections.json, a compose file, a
+README and a script that submits it, over services one after the other. What is there already stays
+as it is, so that the same command twice is no change; all of it is written, or nothing.
 
-Options:
+Options of an operation:
   --style STYLE        sequential, concurrent, or service: as the other operations (service)
   --service FOLDER     the service (the one that you are in)
+
+Options of a pipeline:
+  --services LIST      in order, as in cleaner,forecaster.ForecastLoad; without an operation it is
+                       the first one (all services of the workspace)
+  --workspace FOLDER   where services/ is (the one that you are in; a service alone is one, too)
+
+Options of both:
   --dry-run            only tell which files would change
   --diff               only show how they would change
   --json               one JSON object on standard output
 
-Exit codes: 0 done, or there already; 2 a name that cannot be; 3 something is in the way; 4 no
+Exit codes: 0 done, or there already; 2 an answer that cannot be; 3 something is in the way; 4 no
 generated service; 5 could not be written, everything is as it was
 
 Examples:
   aieffect add operation ForecastLoad
   aieffect add operation TrainModel --style concurrent --diff
+  aieffect add pipeline day-ahead --services load-cleaner,load-forecaster
 `,
   info: `aieffect info: this command, the machine, the project
 

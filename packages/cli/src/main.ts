@@ -1,9 +1,10 @@
 import type { ScaffoldError } from "@aieffect/generators";
 import type { ProblemsError } from "@aieffect/onboarding";
-import { type CliError, toErrorJson, toErrorText } from "./errors/cli-error.ts";
+import { CliError, toErrorJson, toErrorText } from "./errors/cli-error.ts";
 import { toCliError } from "./errors/to-cli-error.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { helpOf } from "./help.ts";
+import { nearest } from "./nearest.ts";
 
 /** A command's module. */
 interface Command {
@@ -59,15 +60,19 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) {
-    process.stderr.write(
-      `Expected a command, one of ${Object.keys(commands).join(", ")}, found "${name}"; see aieffect --help\n`,
-    );
-    return exitCodes.usage;
+    const known = Object.keys(commands);
+    const meant = nearest(name, known);
+    const fixes = [...(meant === undefined ? [] : [`aieffect ${meant}`]), "aieffect --help"];
+    const message = `Expected a command, one of ${known.join(", ")}, found "${name}"`;
+    return tell(new CliError("usage", message, { fixes }), args.includes("--json"));
   }
   if (asksForHelp(args)) {
     process.stdout.write(helpOf(name));
     return exitCodes.fine;
   }
+  const json = args.includes("--json");
+  // Also what is thrown beside the command's own promise gets its number and its report.
+  process.on("uncaughtException", async (error) => process.exit(tell(await toCliError(error, name), json)));
   try {
     const command = await load();
     endsItself = command.endsItself ?? false;
@@ -75,9 +80,9 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if ((error as Error).name === "ProblemsError") return await tellProblems(error as ProblemsError);
     if ((error as Error).name === "ScaffoldError") {
-      return await tellScaffolding(error as ScaffoldError, args.includes("--json"));
+      return await tellScaffolding(error as ScaffoldError, json);
     }
-    return tell(await toCliError(error, name), args.includes("--json"));
+    return tell(await toCliError(error, name), json);
   }
 }
 

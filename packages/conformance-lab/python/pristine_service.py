@@ -162,6 +162,9 @@ def perform(task, origin):
             for step in range(1, 11):
                 time.sleep(total / 10)
                 task.progress = step * 10 if step < 10 else task.progress
+        else:
+            time.sleep(float(body["parameters"].get("ms", 0)) / 1000 * SCALE)
+        if body["method"] == "Train":
             if body["parameters"].get("fail") is True:
                 raise ValueError("The training was asked to fail")
         made = json.dumps({"method": body["method"], "read": read, "parameters": body["parameters"]})

@@ -19,6 +19,10 @@ methods:
     mode: sequential
     samples:
       a: { parameters: { k: 1 } }
+  Sloppy:
+    mode: sequential
+    samples:
+      a: { parameters: { k: 1 } }
   Train:
     mode: concurrent
     max-duration: 3s

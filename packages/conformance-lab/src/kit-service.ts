@@ -21,7 +21,8 @@ export function kitOperations(time_scale: number, style?: Style): Operation<Para
         for (const input of inputs) {
           read.push(input.reference.format === "json" ? await input.json() : await input.text());
         }
-        if (own === "concurrent") {
+        if (own === "sequential") await pause((parameters.ms ?? 0) * time_scale, undefined, { signal });
+        else {
           const total = (parameters.ms ?? 2200) * time_scale;
           for (let percent = 10; percent <= 100; percent += 10) {
             await pause(total / 10, undefined, { signal });

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import type { Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +21,8 @@ import { kitOperations } from "./kit-service.ts";
 type OnEnd = (end: () => Promise<void>) => void;
 
 const key = "a-key-of-the-lab";
+/** As quick with slow clients as the lab is with everything. */
+const hurried = { headers_timeout_ms: 1000 };
 
 async function folder(onEnd: OnEnd): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "aieffect-lab-"));
@@ -36,7 +38,7 @@ async function start(onEnd: OnEnd, given: Partial<ServiceOptions> = {}, style?: 
     log_level: "silent",
     ...given,
   });
-  const running = await serve(service, { host: "127.0.0.1", port: 0, handle_signals: false });
+  const running = await serve(service, { ...hurried, host: "127.0.0.1", port: 0, handle_signals: false });
   onEnd(() => running.close());
   return { url: running.url, share };
 }
@@ -64,7 +66,9 @@ describe.concurrent("our kit is conformant", () => {
   it.for(["sequential", "concurrent"] as const)("%s alone", async (style, { onTestFinished }) => {
     const target = await start(onTestFinished, {}, style);
     const report = await judge({ ...target, manifest: only(style), claims: [style] });
-    expect(shortcomings(report)).toEqual([]);
+    // Train, which alone is concurrent, has no sample with inputs.
+    const without = { D05: "untestable", D07: "untestable", D08: "untestable" } as const;
+    expect(shortcomings(report, style === "concurrent" ? without : {})).toEqual([]);
   });
 
   it("with its tasks in SQLite", async ({ onTestFinished }) => {
@@ -84,9 +88,11 @@ describe.concurrent("our kit is conformant", () => {
   it("in an Express app of its own", async ({ onTestFinished }) => {
     const share = await folder(onTestFinished);
     const app = express();
-    const server = await new Promise<Server>((resolve) => {
-      const listening = app.listen(0, "127.0.0.1", () => resolve(listening));
-    });
+    const server = createServer(
+      { headersTimeout: hurried.headers_timeout_ms, connectionsCheckingInterval: 100 },
+      app,
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const service = sequentialService({
       operations: kitOperations(labScale),

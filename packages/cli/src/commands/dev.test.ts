@@ -43,11 +43,9 @@ function find<T extends DevEvent["type"]>(
   type: T,
   matches = (_: Extract<DevEvent, { type: T }>) => true,
 ) {
-  return until(`${type} among ${command.printed()}`, () =>
-    eventsOf(command).find(
-      (event): event is Extract<DevEvent, { type: T }> => event.type === type && matches(event as never),
-    ),
-  );
+  const isIt = (event: DevEvent): event is Extract<DevEvent, { type: T }> =>
+    event.type === type && matches(event as never);
+  return until(type, () => eventsOf(command).find(isIt), 20_000);
 }
 
 /** Runs the operation as one workflow, through the orchestrator's HTTP API. */
@@ -119,12 +117,12 @@ describe("aieffect dev", () => {
     );
     const dev = startAieffect(["dev", "--command", "node app.js", ...anyPorts], folder);
     await expect
-      .poll(dev.printed, { timeout: 10_000 })
+      .poll(dev.printed, { timeout: 20_000 })
       .toMatch(/ready: service http:\/\/localhost:\d+, orchestrator /);
     expect(dev.printed()).toMatch(/starting: node app\.js\n[\s\S]*\| up http:\/\/localhost:\d+\n/);
     const [, url = ""] = /up (\S+)/.exec(dev.printed()) ?? [];
     dev.child.kill("SIGINT");
-    await expect.poll(dev.printed, { timeout: 5000 }).toContain("not yet");
+    await expect.poll(dev.printed, { timeout: 20_000 }).toContain("not yet");
     dev.child.kill("SIGINT");
     expect((await dev.ended).code).toBe(130);
     await until("the service to be gone", () =>

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -63,6 +63,34 @@ describe("in a generated service, aieffect", () => {
         packages: expect.arrayContaining([{ name: "@aieffect/cli", wanted: "^0.1.0", installed: null }]),
       },
     });
+  });
+
+  it("makes a pipeline of the services around, which the portal's rules accept", async () => {
+    const services = join(await tempFolder(), "services");
+    await mkdir(services);
+    await cp(await createProject(), join(services, "grid-load"), { recursive: true });
+    const inside = join(services, "grid-load", "src");
+    const args = ["add", "pipeline", "day-ahead", "--services", "grid-load.CleanLoad"];
+    const { code, out } = await aieffect(args, inside);
+    expect([code, out.split("\n")]).toEqual([
+      0,
+      expect.arrayContaining([
+        "+ pipelines/day-ahead/connections.json",
+        "+ pipelines/day-ahead/services/grid-load/proto/grid-load.proto",
+      ]),
+    ]);
+    const [again, unknown, checked] = await Promise.all([
+      aieffect(args, inside),
+      aieffect(["add", "pipeline", "x1", "--services", "nobody", "--json"], inside),
+      aieffect(["check", "pipelines/day-ahead"], join(services, "..")),
+    ]);
+    expect(again).toMatchObject({
+      code: 0,
+      out: "",
+      err: "Everything is there already; nothing was changed\n",
+    });
+    expect(JSON.parse(unknown.out)).toMatchObject({ error: { code: "AE1202" }, exit_code: 2 });
+    expect([checked.code, checked.out]).toEqual([0, expect.stringContaining("0 errors")]);
   });
 
   it("says whose a file is", async () => {

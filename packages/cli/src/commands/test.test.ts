@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tempFolder } from "@aieffect/test-support";
 import { describe, expect, it } from "vitest";
@@ -16,6 +16,35 @@ describe("aieffect test", () => {
     expect(await readFile(join(folder, "report/junit.xml"), "utf8")).toContain("<testsuite");
     const json = await aieffect(["test", `http://127.0.0.1:${port}`, "--case", "C01", "--json"], folder);
     expect([json.code, JSON.parse(json.out)]).toMatchObject([0, { counts: { fail: 0 } }]);
+  });
+
+  it("knows what may be called from the manifests in conformance/, one for each operation", async () => {
+    const { url } = await startService();
+    const folder = await tempFolder();
+    await mkdir(join(folder, "conformance"));
+    await writeFile(join(folder, "conformance/rows.csv"), "time,value\n1,2\n");
+    const input = "{ protocol: http, uri: !fixture rows.csv, format: csv }";
+    await writeFile(
+      join(folder, "conformance/count-rows.yaml"),
+      `methods: { CountRows: { mode: sequential, samples: { a: { inputs: [${input}] } } } }`,
+    );
+    const wait =
+      "methods: { Wait: { mode: concurrent, samples: { slow: { parameters: { seconds: 2 }, expect-at-least: 2s } } } }";
+    await writeFile(join(folder, "conformance/wait.yaml"), wait);
+    const args = ["test", url, "--case", "Q02", "--case", "T01"];
+    const [planned, run] = await Promise.all([
+      aieffect([...args, "--dry-run"], folder),
+      aieffect([...args.slice(0, 4), "--json"], folder),
+    ]);
+    // Without a sample neither could be tested.
+    expect([planned.code, planned.out]).toEqual([0, expect.stringMatching(/^2 of \d+ cases would run/)]);
+    expect([run.code, JSON.parse(run.out).counts]).toMatchObject([0, { pass: 1 }]);
+    await writeFile(join(folder, "conformance/wait.yaml"), "methods: 5");
+    const broken = await aieffect([...args, "--json"], folder);
+    expect([broken.code, JSON.parse(broken.out).error]).toMatchObject([
+      4,
+      { code: "AE4302", message: expect.stringContaining("wait.yaml: methods") },
+    ]);
   });
 
   it("ends with 8 when something fails, 9 when nobody answers, 2 when it was called wrongly", async () => {

@@ -8,6 +8,7 @@ import { readEnvironment } from "../environment.ts";
 import { CliError, type ProblemName } from "../errors/cli-error.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { serviceUrl } from "../service-url.ts";
+import { gatherManifest } from "../test-manifest.ts";
 
 /** The harness writes the reports of what ran before it ends. */
 export const endsItself = true;
@@ -31,10 +32,19 @@ const ends: Readonly<Record<number, ProblemName>> = {
 
 /** Judges a service with the conformance harness, in a process of its own. */
 export async function run(args: string[], interrupted: AbortSignal): Promise<number> {
-  const isOther = others.includes(args[0] ?? "");
-  const json = !isOther && args.includes("--json");
-  const given = isOther ? args : ["test", ...toHarness(args)];
-  const child = spawn(process.execPath, [findHarness(), ...given], {
+  if (others.includes(args[0] ?? "")) return runHarness(args, false, interrupted);
+  const given = toHarness(args);
+  const manifest = isConfigured(given) ? undefined : await gatherManifest(process.cwd());
+  try {
+    const config = manifest === undefined ? [] : ["--config", manifest.file];
+    return await runHarness(["test", ...given, ...config], args.includes("--json"), interrupted);
+  } finally {
+    await manifest?.remove();
+  }
+}
+
+async function runHarness(args: readonly string[], json: boolean, interrupted: AbortSignal): Promise<number> {
+  const child = spawn(process.execPath, [findHarness(), ...args], {
     stdio: ["inherit", "inherit", json ? "pipe" : "inherit"],
   });
   interrupted.addEventListener("abort", () => {
@@ -66,9 +76,19 @@ function toHarness(args: readonly string[]): string[] {
     return reports.includes(kind) ? [`--report=${kind}=-`] : [arg];
   });
   const isTold = given.some((arg, index) => isTarget(arg, given[index - 1]));
-  const isConfigured =
-    readEnvironment().AIEFFECT_CONFORMANCE_URL !== undefined || existsSync(pathOf("conformance.yaml"));
-  return isTold || isConfigured ? given : [...given, "--url", serviceUrl(undefined).origin];
+  const isInEnvironment = readEnvironment().AIEFFECT_CONFORMANCE_URL !== undefined;
+  return isTold || isInEnvironment || hasManifest()
+    ? given
+    : [...given, "--url", serviceUrl(undefined).origin];
+}
+
+/** Whether what may be called is told already: in a manifest of the user's, or by flags. */
+function isConfigured(args: readonly string[]): boolean {
+  return hasManifest() || args.some((arg) => /^--(config|method)(=|$)/.test(arg));
+}
+
+function hasManifest(): boolean {
+  return existsSync(pathOf("conformance.yaml"));
 }
 
 /** Whether an argument says what is judged. */

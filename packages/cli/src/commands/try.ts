@@ -17,7 +17,7 @@ import { serviceUrl } from "../service-url.ts";
 import { type Driven, drive } from "../try/drive.ts";
 import { type GivenInput, parseInput } from "../try/parse-input.ts";
 import { createProgress } from "../try/progress.ts";
-import { createFileSender, type FileSender, ways } from "../try/send-files.ts";
+import { createFileSender, type FileSender, type Way, ways } from "../try/send-files.ts";
 import { describe, takeOutput } from "../try/take-output.ts";
 import { toParameters, unknownParameters } from "../try/to-parameters.ts";
 import { UsageError } from "../usage-error.ts";
@@ -28,8 +28,46 @@ export const endsItself = true;
 /** What a service says of one operation. */
 type OperationInfo = OperationsResponse["operations"][number];
 
+/** What the command line asks for. */
+interface TryPlan {
+  operation: string;
+  service: URL;
+  given: readonly GivenInput[];
+  way: Way;
+  serve_host: string | undefined;
+  token: string | undefined;
+  timeout_s: number;
+  /** Where the data of the output goes; undefined for standard output. */
+  file: string | undefined;
+  origins: ReadonlyMap<string, string>;
+  json: boolean;
+}
+
 /** Runs one operation as an orchestrator would. */
 export async function run(args: string[], interrupted: AbortSignal): Promise<number> {
+  const plan = await readPlan(args);
+  const { operation, service, file, token, origins, json } = plan;
+  const driven = await execute(plan, interrupted);
+  const { task, duration_ms, cancelled } = driven;
+  if (cancelled !== undefined) throw new CliError("cancelled", "Interrupted", { state: cancelled });
+  if (task.status !== "completed") throw toFailure(task, service);
+  const [reference] = task.output_refs;
+  if (!json) {
+    const what = reference === undefined ? "no output" : describe(reference);
+    process.stderr.write(`${operation} complete in ${(duration_ms / 1000).toFixed(1)} s: ${what}\n`);
+  }
+  if (reference !== undefined) {
+    const output = json ? undefined : process.stdout;
+    await takeOutput(reference, { file, output, service, token, origins, signal: interrupted });
+  } else if (file !== undefined) {
+    const state = `${file} was not written`;
+    throw new CliError("output-unreadable", `${operation} completed without an output`, { state });
+  }
+  if (json) process.stdout.write(`${JSON.stringify(toResult(plan, driven), null, 2)}\n`);
+  return exitCodes.fine;
+}
+
+async function readPlan(args: string[]): Promise<TryPlan> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -49,77 +87,62 @@ export async function run(args: string[], interrupted: AbortSignal): Promise<num
   if (operation === undefined || positionals.length > 1) {
     throw new UsageError(`Expected one operation, found ${positionals.join(", ") || "none"}`);
   }
-  const service = serviceUrl(values.url);
-  const way = oneOf("send", values.send, ways);
-  const origins = readOrigins(values["origin-map"] ?? []);
-  const timeout_s = readSeconds(values.timeout);
-  const given = (values.input ?? []).map(parseInput);
-  const token = await readToken(values.token);
-  const file = values.output === undefined ? undefined : pathOf(values.output);
-  const told = await askOperation(service, operation, token);
-  const sender = createFileSender({ service, way, host: values["serve-host"] });
-  const progress = values.json ? undefined : createProgress(operation, process.stderr);
-  let driven: Driven;
+  return {
+    operation,
+    service: serviceUrl(values.url),
+    given: (values.input ?? []).map(parseInput),
+    way: oneOf("send", values.send, ways),
+    serve_host: values["serve-host"],
+    token: await readToken(values.token),
+    timeout_s: readSeconds(values.timeout),
+    file: values.output === undefined ? undefined : pathOf(values.output),
+    origins: readOrigins(values["origin-map"] ?? []),
+    json: values.json ?? false,
+  };
+}
+
+/** The task from execute to its end; what it is to fetch from here is served as long. */
+async function execute(plan: TryPlan, interrupted: AbortSignal): Promise<Driven> {
+  const { operation, service, token, timeout_s } = plan;
+  const told = await askOperation(plan, interrupted);
+  const sender = createFileSender({ service, way: plan.way, host: plan.serve_host });
+  const progress = plan.json ? undefined : createProgress(operation, process.stderr);
   try {
-    const sent = await toRequest(given, told, sender);
-    driven = await drive({
-      service,
-      operation,
-      ...sent,
-      token,
-      timeout_s,
-      onChange: (task) => progress?.update(task),
-      signal: interrupted,
-    });
+    const sent = await toRequest(plan.given, told, sender);
+    const onChange = (task: TaskView) => progress?.update(task);
+    return await drive({ service, operation, ...sent, token, timeout_s, onChange, signal: interrupted });
   } finally {
     progress?.end();
     await sender.close();
   }
-  const { task, workflow_id, duration_ms } = driven;
-  if (driven.cancelled !== undefined)
-    throw new CliError("cancelled", "Interrupted", { state: driven.cancelled });
-  if (task.status !== "completed") throw toFailure(task, service);
-  const [reference] = task.output_refs;
-  if (!values.json) {
-    const what = reference === undefined ? "no output" : describe(reference);
-    process.stderr.write(`${operation} complete in ${(duration_ms / 1000).toFixed(1)} s: ${what}\n`);
-  }
-  if (reference !== undefined) {
-    const output = values.json ? undefined : process.stdout;
-    await takeOutput(reference, { file, output, service, token, origins, signal: interrupted });
-  } else if (file !== undefined) {
-    throw new CliError("output-unreadable", `${operation} completed without an output`, {
-      state: `${file} was not written`,
-    });
-  }
-  if (values.json) {
-    const result = {
-      operation,
-      url: service.origin,
-      status: "complete",
-      workflow_id,
-      task_id: task.task_id,
-      duration_ms,
-      output: reference ?? null,
-      file: file ?? null,
-    };
-    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-  }
-  return exitCodes.fine;
+}
+
+/** Everything that programs want to know of a task that is complete. */
+function toResult({ operation, service, file }: TryPlan, { workflow_id, task, duration_ms }: Driven) {
+  const { task_id, output_refs } = task;
+  return {
+    operation,
+    url: service.origin,
+    status: "complete",
+    workflow_id,
+    task_id,
+    duration_ms,
+    output: output_refs[0] ?? null,
+    file: file ?? null,
+  };
 }
 
 /** What the service says of the operation; undefined from one that says nothing of itself. */
 async function askOperation(
-  service: URL,
-  name: string,
-  token: string | undefined,
+  { service, operation: name, token }: TryPlan,
+  signal: AbortSignal,
 ): Promise<OperationInfo | undefined> {
   const client = new ControlClient({
     base_url: service.origin,
     ...(token !== undefined && { api_key: token }),
   });
   try {
-    const { operations } = await client.operations();
+    const { operations } = await client.operations({ signal });
     const found = operations.find((operation) => operation.name === name);
     if (found !== undefined) return found;
     const names = operations.map((operation) => operation.name);
@@ -133,7 +156,7 @@ async function askOperation(
       },
     );
   } catch (error) {
-    if (!(error instanceof ControlError)) throw error;
+    if (!(error instanceof ControlError) || error.code === "aborted") throw error;
     // A deployed service has no such path; what it is will show when it is called.
     const { code, peer_status = 0 } = error;
     if (code === "invalid_reply" || (code === "peer_refused" && peer_status !== 401)) return undefined;

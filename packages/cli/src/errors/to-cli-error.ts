@@ -11,6 +11,10 @@ export async function toCliError(thrown: unknown, command: string): Promise<CliE
   if (isUsage(thrown)) {
     return new CliError("usage", message, { fixes: [`aieffect ${command} --help`], cause: thrown });
   }
+  // Whatever was given up was given up by the user.
+  if ((thrown as { code?: unknown }).code === "aborted") {
+    return new CliError("cancelled", `Interrupted: ${message}`, { cause: thrown });
+  }
   // A plain error has a message for people, and so has what the system refused; the rest nobody meant.
   const isMeant =
     (thrown as Error)?.constructor === Error || syscall !== undefined || name === "ControlError";

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { manifestFile, type ProjectManifest, readProjectManifest } from "@aieffect/generators";
 import { CliError } from "../errors/cli-error.ts";
@@ -31,4 +31,23 @@ export function findProject(start: string): Project {
   throw new CliError("manifest-missing", `Expected ${manifestFile} in ${start} or above it, found none`, {
     fixes: ["the command in the folder of a service", "create one: npm create aieffect-service"],
   });
+}
+
+/**
+ * The folder that pipelines go into: the nearest one, here or above, with services below
+ * `services/`, else the project itself. @throws CliError where there is neither
+ */
+export function findWorkspace(start: string): string {
+  for (let at = start; ; at = dirname(at)) {
+    if (hasServices(at)) return at;
+    if (dirname(at) === at) return findProject(start).folder;
+  }
+}
+
+function hasServices(folder: string): boolean {
+  const services = join(folder, "services");
+  if (!existsSync(services)) return false;
+  return readdirSync(services, { withFileTypes: true }).some(
+    (entry) => entry.isDirectory() && existsSync(join(services, entry.name, manifestFile)),
+  );
 }

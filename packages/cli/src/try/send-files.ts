@@ -16,7 +16,8 @@ import { CliError } from "../errors/cli-error.ts";
 
 /** How a file gets to the service. */
 export const ways = ["auto", "inline", "http", "file"] as const;
-type Way = (typeof ways)[number];
+/** One of them. */
+export type Way = (typeof ways)[number];
 
 /** Files up to here travel inside the request; larger ones are fetched by the service. */
 const mostInline = 1024 * 1024;

@@ -65,7 +65,7 @@ describe("aieffect try", () => {
   it("cancels on Ctrl-C where the service can, and says so", async () => {
     const { url } = await startService();
     const command = startAieffect(["try", "Wait", "-i", "seconds=60", "--url", url], await tempFolder());
-    await expect.poll(command.printed).toContain("waiting");
+    await expect.poll(command.printed, { timeout: 20_000 }).toContain("waiting");
     command.child.kill("SIGINT");
     const { code, err } = await command.ended;
     expect(code).toBe(130);
@@ -80,7 +80,7 @@ describe("aieffect try", () => {
       "GET /control/status/t-1": [200, { status: "running", progress: 1, error: null }],
     });
     const command = startAieffect(["try", "Load", "-i", "days=3", "--url", url], await tempFolder());
-    await expect.poll(command.printed).toContain("Load running 1%");
+    await expect.poll(command.printed, { timeout: 20_000 }).toContain("Load running 1%");
     const sent = asked.find(({ path }) => path === "POST /control/execute")?.body;
     expect(sent).toMatchObject({ method: "Load", inputs: [inline({ days: 3 })] });
     command.child.kill("SIGINT");

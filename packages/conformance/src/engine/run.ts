@@ -483,17 +483,28 @@ function obstacleTo(one: ConformanceCase, facts: Facts): { status: CaseStatus; r
   }
   const missing = one.needs.find((need) => !has[need]);
   if (missing === undefined) return undefined;
+  const method = methodFor(one, usable, samples);
   // What only the harness's own process can do is offered, not demanded.
   return missing === "spawn"
-    ? notApplicable(whatToAdd(missing, one.profile))
-    : untestable(whatToAdd(missing, one.profile));
+    ? notApplicable(whatToAdd(missing, one.profile, method))
+    : untestable(whatToAdd(missing, one.profile, method));
+}
+
+/** The method that a missing sample would best be of, as far as the manifest tells; background work is what may be slow. */
+function methodFor(
+  { needs }: ConformanceCase,
+  usable: readonly Sample[],
+  samples: readonly Sample[],
+): string | undefined {
+  const concurrent = needs.includes("slow") ? samplesFor("concurrent", usable)[0] : undefined;
+  return (concurrent ?? usable[0] ?? samples[0])?.method;
 }
 
 /** The YAML, or the flag, that makes a case testable. */
-function whatToAdd(need: Need, profile: Profile): string {
+function whatToAdd(need: Need, profile: Profile, method = "YourMethod"): string {
   const mode = profile === "sequential" || profile === "concurrent" ? `, mode: ${profile}` : "";
   const yaml = (samples: string) =>
-    `add to conformance.yaml: methods: {YourMethod: {${samples}${mode}}} (or write one with: aieffect-conformance init <url>)`;
+    `add to conformance.yaml: methods: {${method}: {${samples}${mode}}} (or write one with: aieffect-conformance init <url>)`;
   switch (need) {
     case "sample":
       return `${yaml("samples: {a: {inputs: [{protocol: inline, uri: !json {x: 1}, format: json}]}}")}, or give --method, --input and --params`;

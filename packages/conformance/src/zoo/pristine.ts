@@ -124,6 +124,8 @@ export interface PristineOptions {
   /** 1 is real time; less makes its tasks quicker. @default 1 */
   time_scale?: number;
   hooks?: Hooks;
+  /** An existing folder for its files. @default one of its own, which goes when it closes */
+  share?: string | undefined;
 }
 
 /** A service that listens. */
@@ -158,7 +160,7 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
   const extensions = options.extensions ?? allExtensions;
   const has = (name: string) => extensions.includes(name);
   const tasks = new Map<string, Task>();
-  const share = await mkdtemp(join(tmpdir(), "aieffect-pristine-"));
+  const share = options.share ?? (await mkdtemp(join(tmpdir(), "aieffect-pristine-")));
   const { host = "127.0.0.1" } = options;
   const origin = () =>
     `http://${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
@@ -589,7 +591,7 @@ export async function startPristine(options: PristineOptions = {}): Promise<Runn
       server.closeAllConnections();
       for (const socket of sockets) socket.destroy();
       await new Promise((done) => server.close(done));
-      await rm(share, { recursive: true, force: true });
+      if (options.share === undefined) await rm(share, { recursive: true, force: true });
     },
   };
 }

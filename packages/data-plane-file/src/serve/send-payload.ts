@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
+import { Readable } from "node:stream";
+import { finished, pipeline } from "node:stream/promises";
 import { ControlError, type Format, mediaTypeOf } from "@aieffect/control-interface";
 import { choosePart, type Part } from "./choose-part.ts";
 
@@ -28,7 +29,14 @@ interface Source {
   size: number;
   etag: string;
   format: Format;
-  read(part: Part): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  read(part: Part): Body;
+}
+
+/** What is sent. */
+interface Body {
+  stream: Readable;
+  /** Call it when the stream has ended. @throws ControlError `internal` when that was too early */
+  assertWhole(): void;
 }
 
 /**
@@ -87,8 +95,8 @@ async function send(
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
   });
-  const nothing = length === 0 || request.method === "HEAD";
-  await sendBody(response, nothing ? [] : read(part), idle_timeout_ms);
+  if (length === 0 || request.method === "HEAD") response.end();
+  else await sendBody(response, read(part), idle_timeout_ms);
 }
 
 /** Node's timers count in 32 bits, and end at once when they are set to more. */
@@ -96,18 +104,13 @@ const longestTimer_ms = 2 ** 31 - 1;
 
 async function sendBody(
   response: ServerResponse,
-  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  { stream, assertWhole }: Body,
   idle_timeout_ms: number,
 ): Promise<void> {
   let failure: unknown;
-  async function* watched() {
-    try {
-      yield* pieces;
-    } catch (error) {
-      failure = error;
-      throw error;
-    }
-  }
+  stream.once("error", (error) => {
+    if (!response.destroyed) failure ??= error;
+  });
   const { socket } = response;
   const usual = socket?.timeout ?? 0;
   const limit_ms = Math.min(idle_timeout_ms, longestTimer_ms);
@@ -121,8 +124,15 @@ async function sendBody(
     response.destroy();
   });
   try {
-    await pipeline(watched, response);
-  } catch {
+    await pipeline(stream, response, { end: false });
+    assertWhole();
+    response.end();
+    await finished(response);
+  } catch (error) {
+    if (!response.destroyed) {
+      failure ??= error;
+      response.destroy();
+    }
     // Without a failure on this side it is the client that has gone, and nobody is left to tell.
     if (failure !== undefined) throw failure;
   } finally {
@@ -133,7 +143,11 @@ async function sendBody(
 
 function toSource({ bytes, format }: { bytes: Uint8Array; format: Format }): Source {
   const etag = `"sha256:${createHash("sha256").update(bytes).digest("hex")}"`;
-  return { size: bytes.length, etag, format, read: ({ start, end }) => [bytes.subarray(start, end)] };
+  const read = ({ start, end }: Part) => ({
+    stream: Readable.from([bytes.subarray(start, end)]),
+    assertWhole: () => {},
+  });
+  return { size: bytes.length, etag, format, read };
 }
 
 async function toFileSource(
@@ -152,15 +166,21 @@ async function toFileSource(
   return { size, etag, format, read: (part) => readExactly(handle, part, path) };
 }
 
-async function* readExactly(handle: FileHandle, { start, end }: Part, path: string) {
-  let at = start;
+function readExactly(handle: FileHandle, { start, end }: Part, path: string): Body {
   // Up to the announced end: the file may go on growing.
-  const file = handle.createReadStream({ start, end: end - 1, highWaterMark: 256 * 1024, autoClose: false });
-  for await (const chunk of file) {
-    at += (chunk as Buffer).length;
-    yield chunk as Buffer;
-  }
-  if (at !== end) throw changed(path, `at least ${end} bytes`, String(at));
+  const stream = handle.createReadStream({
+    start,
+    end: end - 1,
+    highWaterMark: 256 * 1024,
+    autoClose: false,
+  });
+  return {
+    stream,
+    assertWhole() {
+      const at = start + stream.bytesRead;
+      if (at !== end) throw changed(path, `at least ${end} bytes`, String(at));
+    },
+  };
 }
 
 async function openPayload(path: string): Promise<FileHandle> {

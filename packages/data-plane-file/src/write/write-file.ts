@@ -34,6 +34,8 @@ export interface UnnamedFile {
 const batchSize = 128 * 1024;
 /** Of a stream, as much is gathered while earlier bytes are written. */
 const streamed = 512 * 1024;
+/** So much is written between two requests to bring it to the disk, so that the last one finds little to do. */
+const syncedEvery = 32 * 1024 * 1024;
 
 /**
  * Writes a file whole or not at all: into a temporary file beside it, synced, then renamed over
@@ -107,9 +109,10 @@ async function streamTo(
   content: Readable,
   { watch, signal }: Pick<WriteOptions, "watch" | "signal">,
 ): Promise<void> {
+  const synced = createEarlySync(handle);
   const toDisk = (pieces: Buffer[], done: (error?: Error | null) => void) => {
     if (watch !== undefined) for (const piece of pieces) watch(piece);
-    onDisk(path, () => writeAll(handle, pieces)).then(() => done(), done);
+    onDisk(path, async () => synced.wrote(await writeAll(handle, pieces))).then(() => done(), done);
   };
   const file = new Writable({
     highWaterMark: streamed,
@@ -120,17 +123,54 @@ async function streamTo(
         done,
       ),
   });
-  await pipeline(content, file, { signal }).catch((error: unknown) => {
-    assertWanted(whatIsWritten, signal);
-    throw error;
-  });
+  try {
+    await pipeline(content, file, { signal }).catch((error: unknown) => {
+      assertWanted(whatIsWritten, signal);
+      throw error;
+    });
+  } finally {
+    await onDisk(path, synced.ended);
+  }
 }
 
-async function writeAll(handle: FileHandle, pieces: Buffer[]): Promise<void> {
+/** Has the disk take a file while more of it comes. */
+function createEarlySync(handle: FileHandle) {
+  let unsynced = 0;
+  let running: Promise<void> | undefined;
+  let failure: unknown;
+
+  async function sync() {
+    // A disk says only once that it lost something.
+    await handle.datasync().catch((error: unknown) => {
+      failure ??= error;
+    });
+    running = undefined;
+  }
+
+  return {
+    /** @throws what the disk said of earlier bytes */
+    wrote(size: number) {
+      if (failure !== undefined) throw failure;
+      unsynced += size;
+      if (unsynced < syncedEvery || running !== undefined) return;
+      unsynced = 0;
+      running = sync();
+    },
+    /** Resolves when nothing is asked of the file any more. @throws as `wrote` */
+    async ended() {
+      await running;
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
+
+/** @returns how many bytes they are */
+async function writeAll(handle: FileHandle, pieces: Buffer[]): Promise<number> {
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   const { bytesWritten } = await handle.writev(pieces);
   // Short only where the disk refuses the rest, which the next attempt says.
   if (bytesWritten < size) await handle.writeFile(Buffer.concat(pieces).subarray(bytesWritten));
+  return size;
 }
 
 /** Gathers short pieces; a piece is copied or written before the next one is asked for, so that its bytes may be reused. */

@@ -3,7 +3,7 @@ import type { Run } from "../../engine/drive.ts";
 import type { Sample } from "../../target/sample.ts";
 import type { History } from "../../wire/exchange.ts";
 import { endOf, nameOf, runAlone } from "../alone.ts";
-import { declaresHttp, hostInputs, inputBytes, samplesWithInputs } from "./inputs.ts";
+import { declaresHttp, hostInputs, inputBytes, passesOn, samplesWithInputs } from "./inputs.ts";
 
 /** What became of a sample whose inputs the harness served at plain URLs. */
 export interface HostedRun {
@@ -61,7 +61,9 @@ async function tryMethods(t: CaseContext): Promise<HttpMethods> {
     const run = await t.run(sample, { override: { inputs } });
     const fetched = t.fixtures.requests.some((request) => targets.includes(request));
     const hosted = { sample, bytes, run, fetched };
-    if (run.end === "complete") taken.push(hosted);
+    if (run.end === "complete" && !fetched && passesOn(run)) {
+      without.push(`${sample.method} passes its input on unread`);
+    } else if (run.end === "complete") taken.push(hosted);
     else if (declaresHttp(t, sample.method) && fetched) broken.push(hosted);
     else {
       without.push(`${nameOf(sample)} with its input at a URL: ${endOf(run)}`);

@@ -36,6 +36,12 @@ export function withFirstInput(
   return { inputs: [{ ...first, size_bytes: null, checksum: null, ...change }, ...rest] };
 }
 
+/** Whether a task's output is the reference that it was given: passed on, and read by whoever comes next. */
+export function passesOn({ reference, execute }: Run): boolean {
+  const { inputs } = JSON.parse(execute.request.body.toString()) as { inputs: Input[] };
+  return reference !== undefined && inputs.some(({ uri }) => uri === reference.uri);
+}
+
 /**
  * Checks that a task did not make a result of an input that cannot be read: refused with 4xx, or
  * failed. One that ends in another way is the business of the cases about that.

@@ -8,7 +8,10 @@ import { pristineSamples } from "../../zoo/manifest.ts";
 import { type Hooks, type PristineOptions, type Reference, startPristine } from "../../zoo/pristine.ts";
 import { dataPlaneCases } from "./index.ts";
 
-type Given = Omit<PristineOptions, "hooks"> & { share?: string | null; origins?: Record<string, string> };
+type Given = Omit<PristineOptions, "hooks" | "share"> & {
+  share?: string | null;
+  origins?: Record<string, string>;
+};
 
 /** What one case comes to on a pristine service with these hooks. */
 async function judge(id: string, hooks: Hooks, { share, origins, ...service }: Given = {}) {

@@ -27,9 +27,12 @@ export async function measure(
   if (over.length > 0 && overBudget(t, measured, hopeless).length < over.length) {
     ({ measured, quiet } = await watched(work));
   }
-  for (const name of Object.keys(figures) as FigureName[]) {
+  const own = (Object.keys(figures) as FigureName[]).filter((name) => figures[name].case === id);
+  if (!quiet && own.every((name) => measured[name] === undefined)) {
+    t.inconclusive("E_MEASURED", { expected: "something to measure", found: "a machine that was too busy" });
+  }
+  for (const name of own) {
     const figure: Figure = figures[name];
-    if (figure.case !== id) continue;
     const value = measured[name];
     const budget = t.settings.budget[name];
     if (value === undefined) {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { onExecute } from "../faults.ts";
-import type { Made } from "../pristine.ts";
+import type { Made, Reference, Task } from "../pristine.ts";
 import { defineBenign } from "./benign.ts";
 
 /** A handle that is made another way; unlike any other all the same. */
@@ -33,6 +33,25 @@ function gate(most: number) {
   };
 }
 
+/** Two methods that pass what is not inline on; the others read it. */
+function passesOn(fired: () => void) {
+  const given = ({ body }: Task) =>
+    ["Load", "Save"].includes(body.method)
+      ? body.inputs.find(({ protocol }) => protocol !== "inline")
+      : undefined;
+  return {
+    async work(task: Task, next: () => Promise<Made>): Promise<Made> {
+      return given(task) === undefined ? next() : { bytes: Buffer.from("{}"), format: "json", as: "inline" };
+    },
+    async publish(task: Task, _made: Made, next: () => Promise<Reference | null>) {
+      const reference = given(task);
+      if (reference === undefined) return next();
+      fired();
+      return { ...reference };
+    },
+  };
+}
+
 /** Odd but legal services: tasks that are kept and run in other ways than ours. */
 export const benignTasks = defineBenign(
   { id: "handles-are-numbers", summary: "has handles as in 17", odd: handles((serial) => String(serial)) },
@@ -55,6 +74,11 @@ export const benignTasks = defineBenign(
     id: "handles-are-long",
     summary: "has handles of 200 characters",
     odd: handles((_serial, next) => next().padEnd(200, "x")),
+  },
+  {
+    id: "passes-on",
+    summary: "passes inputs at URLs and in files on to whoever comes next, unread",
+    odd: passesOn,
   },
   {
     id: "four-at-once",

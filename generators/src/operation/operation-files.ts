@@ -1,4 +1,4 @@
-import { toCamel, toKebab } from "../names.ts";
+import { toCamel } from "../names.ts";
 import type { NewOperation } from "./operation-generator.ts";
 
 /** The operation's code: complete, and small enough to be replaced. */
@@ -55,9 +55,4 @@ ${mode}    samples:
       b: { inputs: [{ protocol: inline, uri: !b64 "time,value\\n1,10\\n2,20\\n", format: csv }] }
       fail: { inputs: [{ protocol: inline, uri: !b64 "time,value\\n", format: csv }] }
 `;
-}
-
-/** The file of an operation, without its ending. */
-export function operationFile(name: string): string {
-  return toKebab(name);
 }

@@ -12,7 +12,8 @@ export function composeFile(name: string, nodes: readonly PipelineNode[]): strin
     restart: unless-stopped
     networks: [ai-effect-services]
     ports: ["${first_host_port + index}:8080"]
-    volumes: ["${service}-data:/app/data"]
+    volumes:
+      - ${service}-data:/app/data
     environment:
       SELF_URL: http://${service}:8080
       SERVICE_API_KEY: \${SERVICE_API_KEY:-}

@@ -87,7 +87,7 @@ interface RenderedFile {
 }
 
 /** All files of a copy, its manifest and merge base included. Pure: the same answers give the same bytes. */
-export function render(template: Template, templates: Templates, answers: Answers): RenderedFile[] {
+function render(template: Template, templates: Templates, answers: Answers): RenderedFile[] {
   const name = textOf(answers, "name");
   const pm = textOf(answers, "pm");
   const into = answers.into === true;

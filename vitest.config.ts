@@ -25,6 +25,7 @@ export default defineConfig({
       project("control-interface", "packages/control-interface"),
       project("data-plane-file", "packages/data-plane-file"),
       project("service-kit", "packages/service-kit"),
+      project("data-plane-protobuf", "packages/data-plane-protobuf"),
       project("local-run", "packages/local-run"),
       project("endurance", "packages/endurance", ["src"], 15 * 60_000),
       project("orchestrator-lite", "orchestrator-lite"),

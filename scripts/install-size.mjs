@@ -20,7 +20,7 @@ import { fileURLToPath } from "node:url";
 
 const limit_MB = 30;
 /** What a service that wants it installs beside the kit. */
-const optional = [/^libsql$/, /^@libsql\//, /^ioredis$/, /^@opentelemetry\/(?!api$)/];
+const optional = [/^libsql$/, /^@libsql\//, /^ioredis$/, /^@grpc\//, /^@opentelemetry\/(?!api$)/];
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
@@ -32,6 +32,7 @@ process.on("exit", () => {
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 
+run(process.execPath, [`${root}scripts/generate-protobuf.mjs`], root);
 run(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-b"], root);
 const project = join(folder, "service");
 mkdirSync(project);

@@ -56,6 +56,7 @@ function install() {
 }
 
 function compile() {
+  run(process.execPath, [`${root}scripts/generate-protobuf.mjs`]);
   // tsc looks by itself for what is old; the first time takes a few seconds.
   run(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "-b"]);
 }

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { coldStart } from "./cold-start.ts";
 import { controlPlane } from "./control-plane.ts";
 import type { Bench, Figure } from "./figure.ts";
+import { grpc } from "./grpc.ts";
 import { notice } from "./notice.ts";
 import { onboarding } from "./onboarding.ts";
 import { pipelineOverhead } from "./pipeline-overhead.ts";
@@ -16,6 +17,7 @@ const benches: readonly Bench[] = [
   pipelineOverhead,
   notice,
   streaming,
+  grpc,
   coldStart,
   onboarding,
 ];

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createServer, get, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Transform } from "node:stream";
@@ -8,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import type { DataReference } from "@aieffect/control-interface";
 import { needs, tempFolder } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { peakOf } from "./peak-memory.ts";
 import { scale } from "./scale.ts";
 import { type SpawnedService, spawnService } from "./spawn-service.ts";
 
@@ -147,10 +147,4 @@ async function checksumOf(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const bytes of createReadStream(path, { highWaterMark: MiB })) hash.update(bytes);
   return `sha256:${hash.digest("hex")}`;
-}
-
-/** The most memory that a process ever had, in bytes. */
-async function peakOf(pid: number | undefined): Promise<number> {
-  const [, kib] = /VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kib) * 1024;
 }

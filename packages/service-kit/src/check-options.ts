@@ -1,5 +1,6 @@
 import { protocols } from "@aieffect/control-interface";
 import type { Operation, Port } from "./operation.ts";
+import type { DataPlane } from "./planes/data-plane.ts";
 
 const operationKeys = ["name", "style", "sink", "input", "output", "parameters", "allow_empty_csv", "run"];
 
@@ -53,6 +54,16 @@ function assertPort(what: string, port: Port | undefined): void {
   );
   if (upper !== undefined)
     throw new TypeError(`Expected formats of ${what} in lower case, got "${upper}" (R-REF-10)`);
+}
+
+/** Checks that planes are such. @throws TypeError */
+export function assertPlanes(planes: readonly DataPlane[]): void {
+  const isPlane = (plane: DataPlane) =>
+    [plane?.start, plane?.forget, plane?.stop].every((method) => typeof method === "function");
+  if (Array.isArray(planes) && planes.every(isPlane)) return;
+  throw new TypeError(
+    "Expected planes to be a list of data planes, as createProtobufPlane() gives, in { planes: [plane] }",
+  );
 }
 
 /** A misspelled option would be ignored in silence. */

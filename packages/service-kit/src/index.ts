@@ -14,6 +14,7 @@ export type {
 } from "./operation.ts";
 export { defineOperation } from "./operation.ts";
 export type { RateLimit, ServeOptions, ServiceOptions } from "./options.ts";
+export type { DataPlane, PlaneHost } from "./planes/data-plane.ts";
 export { sequentialService } from "./sequential.ts";
 export type { Service } from "./service.ts";
 export { createMemoryStore } from "./stores/memory-store.ts";

@@ -4,8 +4,9 @@ import { delimiter } from "node:path";
 import type { HostPolicyOptions } from "@aieffect/control-interface";
 import type { S3Options, UploadOptions } from "@aieffect/data-plane-file";
 import type { DestinationStream } from "pino";
-import { assertKeys, assertOperations } from "./check-options.ts";
+import { assertKeys, assertOperations, assertPlanes } from "./check-options.ts";
 import { type Operation, type PublishOptions, publishedAs, type Style } from "./operation.ts";
+import type { DataPlane } from "./planes/data-plane.ts";
 import type { Retention, TaskStore } from "./stores/task-store.ts";
 
 /** What a service is made of. Only `operations` has no default. */
@@ -47,6 +48,8 @@ export interface ServiceOptions {
   s3?: S3Options;
   /** What `POST /control/data` takes (R-UP-01); false turns it off. @default files of up to 1 GiB */
   uploads?: UploadOptions | false;
+  /** Data planes with servers of their own, such as gRPC; started and stopped with the service. @default none */
+  planes?: readonly DataPlane[];
   /** Bearer keys of peers whose data needs one, by `host` or `host:port`; sent to no other (R-SIGN-04). @default none */
   peer_keys?: Readonly<Record<string, string>>;
   /** Largest request body, in bytes (R-EXEC-14). @default 16 MiB */
@@ -154,6 +157,7 @@ const serviceKeys = [
   "fetch_retries",
   "s3",
   "uploads",
+  "planes",
   "peer_keys",
   "rate_limit",
   "trust_proxy",
@@ -214,6 +218,7 @@ export type ResolvedOptions = Required<Omit<ServiceOptions, Optional | "api_key"
 export function resolveOptions(given: ServiceOptions, style: Style, env = process.env): ResolvedOptions {
   assertKeys("a service's options", given, serviceKeys);
   assertOperations(given.operations);
+  if (given.planes !== undefined) assertPlanes(given.planes);
   const store = given.store ?? nonEmpty(env.TASK_STORE) ?? "memory";
   if (typeof store !== "string" && typeof store?.begin !== "function") {
     throw new TypeError(
@@ -262,6 +267,7 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
     trust_proxy: integer("trust_proxy", given.trust_proxy ?? 0, 0),
     ...(given.rate_limit !== undefined && { rate_limit: resolveRateLimit(given.rate_limit) }),
     uploads: given.uploads ?? {},
+    planes: given.planes ?? [],
     log_level: logLevel(given.log_level ?? nonEmpty(env.LOG_LEVEL) ?? "info"),
     now: given.now ?? Date.now,
     ...(s3 !== undefined && { s3 }),

@@ -10,6 +10,7 @@ import { createSecrets, type Secrets, withoutSecrets } from "./observability/red
 import { createTracing, type Tracing } from "./observability/tracing.ts";
 import type { Operation, Style } from "./operation.ts";
 import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
+import { createPlanes } from "./planes/create-planes.ts";
 import { openStore } from "./stores/open-store.ts";
 import { neverDroppedWithin_ms, resolveRetention, type TaskStore } from "./stores/task-store.ts";
 import { createEngine, type Engine } from "./tasks/engine.ts";
@@ -41,6 +42,13 @@ export interface Service {
   /** Where peers reach it; `serve()` sets it once the port is known, unless the options did. */
   selfUrl(): string;
   setSelfUrl(url: string): void;
+  /**
+   * Starts the service's `planes`, once; `serve()` and `controlRouter()` see to it. `listen_host` is
+   * the address that they listen on. Rejects when one cannot start; the others are stopped then.
+   */
+  startPlanes(listen_host?: string): Promise<void>;
+  /** Stops them; `close()` sees to it. */
+  stopPlanes(): Promise<void>;
   /** Stops: no new tasks, `grace_ms` for running ones, then they are aborted. Then everything is released. */
   close(grace_ms?: number): Promise<void>;
 }
@@ -131,6 +139,7 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
     style,
     store,
     plane,
+    planes: options.planes,
     log,
     metrics,
     tracing,
@@ -149,6 +158,7 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
   }, pruneEvery_s * 1000).unref();
 
   const limit = createRateLimiter(options);
+  const planes = createPlanes({ options, engine, keys, tracing, log });
   const parts: ServiceParts = {
     options,
     operations,
@@ -169,11 +179,16 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
     setSelfUrl(url) {
       selfUrl ??= url;
     },
+    startPlanes: planes.start,
+    stopPlanes: () => planes.stop(),
     async close(grace_ms = 0) {
       clearInterval(pruning);
       try {
         await looking;
+        const since = performance.now();
         await engine.stop(grace_ms);
+        // As long as the HTTP side lets calls go on.
+        await planes.stop(Math.max(0, grace_ms - (performance.now() - since)) + 1000);
         await tracing.close();
         plane.close();
         await store.close();

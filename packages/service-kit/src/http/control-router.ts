@@ -8,6 +8,12 @@ import type { Service } from "../service.ts";
  */
 export function controlRouter(service: Service): Router {
   const router = Router();
+  service.startPlanes().catch((error: unknown) => {
+    service.parts.log.error(
+      { err: error },
+      "a data plane could not be started; tasks that need it will fail",
+    );
+  });
   router.use((request, response, next) => {
     if (!service.handle(request, response)) next();
   });

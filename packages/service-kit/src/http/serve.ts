@@ -23,6 +23,7 @@ export interface RunningService {
 export async function serve(service: Service, given: ServeOptions = {}): Promise<RunningService> {
   const options = resolveServeOptions(given);
   await service.parts.store.ready();
+  await service.startPlanes(options.host);
   const app = createApp(service);
   const server = createGuardedServer(options, service.parts, (request, response) => {
     if (!service.handle(request, response)) app(request, response);
@@ -30,6 +31,10 @@ export async function serve(service: Service, given: ServeOptions = {}): Promise
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, options)));
     server.listen(options.port, options.host, resolve);
+  }).catch(async (error: unknown) => {
+    // Nobody would stop them.
+    await service.stopPlanes();
+    throw error;
   });
   const { port } = server.address() as AddressInfo;
   service.setSelfUrl(`http://localhost:${port}`);

@@ -12,6 +12,7 @@ import type { Metrics } from "../observability/metrics.ts";
 import { type Secrets, toShown } from "../observability/redact.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import type { Operation, PublishOptions, Style } from "../operation.ts";
+import type { DataPlane } from "../planes/data-plane.ts";
 import type { Begun, TaskStore } from "../stores/task-store.ts";
 import { createHandle } from "./create-handle.ts";
 import { createExecution, type Execution, hasEnded, idsOf, toExecuteAnswer } from "./execution.ts";
@@ -28,6 +29,8 @@ export interface EngineParts {
   style: Style;
   store: TaskStore;
   plane: FilePlane;
+  /** Those beside it. */
+  planes: readonly DataPlane[];
   log: Logger;
   metrics: Metrics;
   tracing: Tracing;
@@ -70,6 +73,8 @@ export interface Engine {
   keep: Uploads["keep"];
   /** @throws ControlError `task_not_found` */
   find(id: string): Promise<Execution>;
+  /** A task of this workflow, by handle, else the newest that is known under that raw task_id. */
+  findIn(workflow_id: string, id: string): Promise<Execution | undefined>;
   /** Cancels a running task; tells whether it was running. @throws ControlError `task_not_found` */
   cancel(id: string): Promise<{ execution: Execution; cancelled: boolean }>;
   /**
@@ -203,6 +208,15 @@ export function createEngine(parts: EngineParts): Engine {
     return hasEnded(execution) ? execution : runner.asTold(execution);
   }
 
+  async function findIn(workflow_id: string, id: string): Promise<Execution | undefined> {
+    const isMeant = (execution: Execution) =>
+      execution.workflow_id === workflow_id && (execution.handle === id || execution.task_id === id);
+    // A store knows of a raw task_id only the newest execution, which may be another workflow's.
+    const running = runner.going().findLast(isMeant);
+    const execution = (running && (await store.find(running.handle))) ?? (await store.find(id));
+    return execution === undefined || !isMeant(execution) ? undefined : runner.asTold(execution);
+  }
+
   async function fail(handle: string, error: string, retryable: boolean): Promise<Execution | undefined> {
     const running = await store.find(handle);
     const folder_bytes = running === undefined ? 0 : await measureFolder(running.folder, running, parts);
@@ -222,6 +236,7 @@ export function createEngine(parts: EngineParts): Engine {
   async function prune(): Promise<void> {
     for (const dropped of await store.prune(now())) {
       const { folder } = dropped;
+      for (const other of parts.planes) other.forget(dropped);
       if (folder === undefined) continue;
       await plane.removeTaskFolder(folder).catch((error: unknown) => {
         log.error(
@@ -264,7 +279,18 @@ export function createEngine(parts: EngineParts): Engine {
     });
   }
 
-  return { execute, keep, find, cancel, waitFor: wait, stopping: stopping.signal, queue: slots, prune, stop };
+  return {
+    execute,
+    keep,
+    find,
+    findIn,
+    cancel,
+    waitFor: wait,
+    stopping: stopping.signal,
+    queue: slots,
+    prune,
+    stop,
+  };
 }
 
 /** Equal for equal requests of one task (R-IDEM-07): the short ones themselves, a hash of the others. */

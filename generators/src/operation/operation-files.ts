@@ -2,7 +2,11 @@ import { toCamel } from "../names.ts";
 import type { NewOperation } from "./operation-generator.ts";
 
 /** The operation's code: complete, and small enough to be replaced. */
-export function operationCode({ name, style }: NewOperation): string {
+export function operationCode(operation: NewOperation): string {
+  return operation.data === "protobuf" ? messageCode(operation) : fileCode(operation);
+}
+
+function fileCode({ name, style }: NewOperation): string {
   const styled = style === "service" ? "" : `  style: "${style}",\n`;
   return `import { defineOperation } from "@aieffect/service-kit";
 import * as z from "zod";
@@ -31,7 +35,11 @@ ${styled}  input: { formats: ["csv"] },
 }
 
 /** A test of it through the service's own door. */
-export function operationTest({ name }: NewOperation): string {
+export function operationTest(operation: NewOperation): string {
+  return operation.data === "protobuf" ? messageTest(operation) : fileTest(operation);
+}
+
+function fileTest({ name }: NewOperation): string {
   return `import { expect, it } from "vitest";
 import { startService } from "../../test/start-service.ts";
 
@@ -45,7 +53,11 @@ it("keeps the rows whose cells are all filled", async () => {
 }
 
 /** What conformance and the smoke test call it with. */
-export function operationSample({ name, style }: NewOperation): string {
+export function operationSample(operation: NewOperation): string {
+  return operation.data === "protobuf" ? messageSample(operation) : fileSample(operation);
+}
+
+function fileSample({ name, style }: NewOperation): string {
   const mode = style === "service" ? "" : `    mode: ${style}\n`;
   return `# yaml-language-server: $schema=../node_modules/@aieffect/conformance/schemas/manifest-1.json
 methods:
@@ -54,5 +66,58 @@ ${mode}    samples:
       a: { inputs: [{ protocol: inline, uri: !b64 "time,value\\n1,10\\n2,\\n", format: csv }] }
       b: { inputs: [{ protocol: inline, uri: !b64 "time,value\\n1,10\\n2,20\\n", format: csv }] }
       fail: { inputs: [{ protocol: inline, uri: !b64 "time,value\\n", format: csv }] }
+`;
+}
+
+function messageCode({ name, style }: NewOperation): string {
+  const styled = style === "service" ? "" : `  style: "${style}",\n`;
+  return `import { defineOperation } from "@aieffect/service-kit";
+import * as z from "zod";
+import { plane, rpc } from "../plane.ts";
+
+/** The result, as the proto has it. */
+interface ${name}Output {
+  mean: number;
+  count: number;
+}
+
+/** The mean of the values that are given as parameters, in the request or as inline JSON. */
+export const ${toCamel(name)} = defineOperation({
+  name: "${name}",
+${styled}  output: { protocols: ["grpc"], formats: ["${name}"] },
+  parameters: z.object({
+    values: z.array(z.number()).min(1).describe("What the mean is of"),
+  }),
+  async run(ctx) {
+    const { values } = ctx.parameters;
+    const sum = values.reduce((total, value) => total + value, 0);
+    const result = { mean: sum / values.length, count: values.length };
+    return plane.publish(rpc<${name}Output>("${name}"), result, ctx);
+  },
+});
+`;
+}
+
+function messageTest({ name }: NewOperation): string {
+  return `import { expect, it } from "vitest";
+import { startService } from "../../test/start-service.ts";
+
+it("gives the mean of values", async () => {
+  const { run } = await startService();
+  const { message } = await run("${name}", { parameters: { values: [1, 2, 6] } });
+  expect(message).toEqual({ mean: 3, count: 3 });
+});
+`;
+}
+
+function messageSample({ name, style }: NewOperation): string {
+  const mode = style === "service" ? "" : `    mode: ${style}\n`;
+  return `# yaml-language-server: $schema=../node_modules/@aieffect/conformance/schemas/manifest-1.json
+methods:
+  ${name}:
+${mode}    samples:
+      a: { inputs: [{ protocol: inline, uri: !json { values: [1, 2, 6] }, format: json }] }
+      b: { inputs: [{ protocol: inline, uri: !json { values: [4] }, format: json }] }
+      fail: { inputs: [{ protocol: inline, uri: !json { values: [] }, format: json }] }
 `;
 }

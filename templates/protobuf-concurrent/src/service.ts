@@ -1,0 +1,13 @@
+import { concurrentService, type Service, type ServiceOptions } from "@aieffect/service-kit";
+import * as operations from "./gen/registry.ts";
+import { plane } from "./plane.ts";
+
+/** The service with all its operations; tests give options of their own. */
+export function createService(options: Partial<ServiceOptions> = {}): Service {
+  return concurrentService({
+    name: "feeder-meter",
+    operations: Object.values(operations),
+    planes: [plane],
+    ...options,
+  });
+}

@@ -22,6 +22,7 @@ const checks = [
   ["lint", "npm run -s lint"],
   ["unused code and dependencies", "npm run -s knip"],
   ["consistent package files", "npm run -s sherif"],
+  ["published packages", "npm run -s lint:packages"],
   ["Docker files", "npm run -s lint:docker"],
   ["created projects, through a registry", "npm run -s e2e:registry"],
   ["size of an installed service", "node scripts/install-size.mjs"],

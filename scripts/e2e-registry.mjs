@@ -47,26 +47,30 @@ for (const { variant, pm } of runs) {
   console.log(`${problem === undefined ? "passed" : "FAILED"}  ${variant} with ${pm}, ${seconds} s`);
   if (problem !== undefined) console.log(problem);
 }
+const examples = { passed: 0, failed: 0 };
+for (const { name } of readTemplates(root).examples.filter(
+  (one) => wanted.length === 0 || wanted.includes(one.name),
+)) {
+  const began = performance.now();
+  const { code, text } = await create(
+    "npm",
+    ["my-example", "--example", name, "--yes", "--verify"],
+    mkdtempSync(join(folder, `${name}-`)),
+  );
+  examples[code === 0 ? "passed" : "failed"]++;
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  console.log(`${code === 0 ? "passed" : "FAILED"}  example ${name} outside the repository, ${seconds} s`);
+  if (code !== 0) console.log(text);
+}
+console.log(`examples outside the repository: ${examples.passed} passed, ${examples.failed} failed`);
 console.log(`${variants.length} variants x 2 package managers: ${passed} passed, ${failed} failed`);
-process.exit(failed > 0 || passed === 0 ? 1 : 0);
+process.exit(failed + examples.failed > 0 || passed + examples.passed === 0 ? 1 : 0);
 
 /** Creates and verifies one project; gives what went wrong, or undefined. */
 async function tryVariant(variant, pm) {
   const cwd = mkdtempSync(join(folder, `${variant}-${pm}-`));
-  const flags = ["my-svc", "--template", variant, "--yes", "--verify"];
-  const [program, args] =
-    pm === "npm"
-      ? ["npm", ["create", "aieffect-service", "--", ...flags]]
-      : ["npx", ["-y", packageManager, "create", "aieffect-service", ...flags]];
-  const began = performance.now();
-  let first;
-  const { code, text } = await run(program, args, cwd, (said) => {
-    if (first === undefined && said.includes("complete: ")) first = (performance.now() - began) / 1000;
-  });
-  if (first !== undefined) console.log(`    ${first.toFixed(1)} s from Enter to the first complete`);
-  for (const line of text.split("\n").filter((one) => /^ {2,}(ok|complete|verified|[\d.]+ s)/.test(one))) {
-    console.log(`    ${line.trim()}`);
-  }
+  const flags = ["my-svc", "--template", variant, "--operation", "AnotherOne", "--yes", "--verify"];
+  const { code, text } = await create(pm, flags, cwd);
   if (code !== 0) return text;
   const project = join(cwd, "my-svc");
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
@@ -81,6 +85,24 @@ async function tryVariant(variant, pm) {
     project,
   );
   return lint.code === 0 ? undefined : lint.text;
+}
+
+/** Runs the create command of a package manager, and prints what it did and when the first task was complete. */
+async function create(pm, flags, cwd) {
+  const [program, args] =
+    pm === "npm"
+      ? ["npm", ["create", "aieffect-service", "--", ...flags]]
+      : ["npx", ["-y", packageManager, "create", "aieffect-service", ...flags]];
+  const began = performance.now();
+  let first;
+  const { code, text } = await run(program, args, cwd, (said) => {
+    if (first === undefined && said.includes("complete: ")) first = (performance.now() - began) / 1000;
+  });
+  if (first !== undefined) console.log(`    ${first.toFixed(1)} s from Enter to the first complete`);
+  for (const line of text.split("\n").filter((one) => /^ {2,}(ok|complete|verified|[\d.]+ s)/.test(one))) {
+    console.log(`    ${line.trim()}`);
+  }
+  return { code, text };
 }
 
 async function startRegistry() {

@@ -26,6 +26,7 @@ const entries = {
   endurance: "scripts/endurance.mjs",
   generate: "scripts/generate.mjs",
   hello: "packages/service-kit/examples/hello.mjs",
+  "lint:packages": "scripts/lint-packages.mjs",
   oracle: "packages/control-interface/dist/oracle/main.js",
   orchestrator: "orchestrator-lite/dist/cli/main.js",
   test: "scripts/test.mjs",

@@ -28,14 +28,20 @@ if [ ! -f "$folder/docker-compose.yml" ]; then
   exit 2
 fi
 
+# The name that the demo has for it.
+case $use_case in
+  file_based_energy_pipeline) demo='npm run demo' ;;
+  protobuf_based_energy_pipeline) demo='npm run demo -- --pipeline protobuf' ;;
+  *) demo='npm run demo -- --pipeline NAME' ;;
+esac
 if ! docker compose version >/dev/null 2>&1; then
   printf 'Docker with its compose plugin is needed to start containers, and is not here.\n' >&2
-  printf 'Without Docker, the same pipeline runs on this machine with: npm run demo\n' >&2
+  printf 'Without Docker, the same pipeline runs on this machine with: %s\n' "$demo" >&2
   exit 1
 fi
 if ! docker info >/dev/null 2>&1; then
   printf 'Docker is installed, but its daemon does not answer: start it, or check that you may use it.\n' >&2
-  printf 'Without Docker, the same pipeline runs on this machine with: npm run demo\n' >&2
+  printf 'Without Docker, the same pipeline runs on this machine with: %s\n' "$demo" >&2
   exit 1
 fi
 

@@ -44,6 +44,11 @@ export default defineConfig({
         "demo",
         "test",
       ]),
+      project("protobuf-based-energy-pipeline", "use-cases/protobuf_based_energy_pipeline", [
+        "services",
+        "demo",
+        "test",
+      ]),
     ],
   },
 });

@@ -84,7 +84,47 @@ async function tryVariant(variant, pm) {
     [...(pm === "npm" ? [] : ["-y", packageManager]), "run", "check"],
     project,
   );
-  return lint.code === 0 ? undefined : lint.text;
+  return lint.code === 0 ? followReadme(project) : lint.text;
+}
+
+/** The three commands of the project's README, word for word; gives what went wrong, or undefined. */
+async function followReadme(project) {
+  const block = /^```sh\n([\s\S]*?)^```$/m.exec(readFileSync(join(project, "README.md"), "utf8"))?.[1] ?? "";
+  // There may be no pnpm on the path here.
+  const commands = block
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/^pnpm /, `npx -y ${packageManager} `));
+  const [install, start, request] = commands;
+  if (commands.length !== 3) return `Expected three commands in README.md, found ${JSON.stringify(commands)}`;
+  // The port of the README may be taken on this machine.
+  const ports = {
+    PORT: String(await freePort()),
+    GRPC_PORT: String(await freePort()),
+    GRPC_HOST: "127.0.0.1",
+  };
+  const installed = await run(install, [], project, undefined, ports);
+  if (installed.code !== 0) return installed.text;
+  let listening = () => {};
+  const ready = new Promise((resolve) => {
+    listening = resolve;
+  });
+  const group = {};
+  const service = run(
+    start,
+    [],
+    project,
+    (said) => said.includes('"msg":"listening"') && listening(),
+    ports,
+    group,
+  );
+  const ended = await Promise.race([ready, service]);
+  if (ended !== undefined) return `${start} ended: ${ended.text}`;
+  const answer = await run(request, [], project, undefined, ports);
+  process.kill(-group.pid, "SIGTERM");
+  await service;
+  console.log(`    README: ${request}: ${answer.code === 0 ? "ok" : "FAILED"}`);
+  return answer.code === 0 ? undefined : `${request}: ${answer.text}`;
 }
 
 /** Runs the create command of a package manager, and prints what it did and when the first task was complete. */
@@ -198,13 +238,16 @@ async function output(program, args, cwd) {
   return text;
 }
 
-function run(program, args, cwd, onText = () => {}) {
+function run(program, args, cwd, onText = () => {}, more = {}, group = undefined) {
   const child = spawn(program, args, {
     cwd,
-    env,
+    env: { ...env, ...more },
     stdio: ["ignore", "pipe", "pipe"],
-    shell: process.platform === "win32",
+    // A line of the README is for a shell.
+    shell: process.platform === "win32" || args.length === 0,
+    detached: group !== undefined,
   });
+  if (group !== undefined) group.pid = child.pid;
   children.add(child);
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -12,5 +12,7 @@ const folder = fileURLToPath(new URL("../use-cases/", import.meta.url));
 for (const entry of await readdir(folder, { withFileTypes: true })) {
   if (!entry.isDirectory()) continue;
   const use_case = join(folder, entry.name);
-  await writeExport(planExport(await readUseCase(use_case)), join(use_case, "export"), { overwrite: true });
+  // What an operation takes is a reference to what the one before gave: the designer needs one message for both.
+  const plan = planExport(await readUseCase(use_case), { align: true });
+  await writeExport(plan, join(use_case, "export"), { overwrite: true });
 }

@@ -21,7 +21,7 @@ const entries = {
   "conformance:selftest": "packages/conformance/dist/zoo/main.js",
   "conformance:stress": "packages/conformance-lab/dist/stress.js",
   create: "scripts/create.mjs",
-  demo: "use-cases/file_based_energy_pipeline/dist/demo/main.js",
+  demo: "scripts/demo.mjs",
   "e2e:registry": "scripts/e2e-registry.mjs",
   endurance: "scripts/endurance.mjs",
   generate: "scripts/generate.mjs",

@@ -1,3 +1,9 @@
+export type { Demo, DemoInput, DemoPlace, DemoResult, OwnOptions } from "./demo/demo.ts";
+export { look, toCount } from "./demo/read-options.ts";
+export { runDemoProgram } from "./demo/run-demo-program.ts";
+export { UsageError } from "./demo/usage-error.ts";
+export type { UseCasePaths } from "./demo/use-case-paths.ts";
+export { useCasePaths } from "./demo/use-case-paths.ts";
 export { state_file_name } from "./pipeline/claim-folder.ts";
 export type { Dockerinfo } from "./pipeline/dockerinfo.ts";
 export { toDockerinfo } from "./pipeline/dockerinfo.ts";

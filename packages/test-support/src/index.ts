@@ -4,5 +4,7 @@ export { hasRedis, startRedis } from "./redis.ts";
 export type { S3Fault, S3Request, S3Server, S3ServerOptions } from "./s3.ts";
 export { startS3 } from "./s3.ts";
 export { hasSmallDisks, onSmallDisk } from "./small-disk.ts";
+export type { Running, StartProgramOptions } from "./start-program.ts";
+export { startProgram } from "./start-program.ts";
 export { tempFolder } from "./temp-folder.ts";
 export { until } from "./until.ts";

@@ -1,4 +1,5 @@
 import { ControlError } from "@aieffect/control-interface";
+import { toShown } from "@aieffect/energy-services";
 
 const counting = "(rows are the lines of the file as an editor counts them)";
 
@@ -36,14 +37,4 @@ export function headerFault(line: number, problem: string): ControlError {
 /** A fault of the data as such. */
 export function dataFault(message: string, cause?: unknown): ControlError {
   return new ControlError("unreadable_reference", message, { cause });
-}
-
-/** Data as a message shows it: short, and without anything that a terminal would act on. */
-export function toShown(text: string, most: number): string {
-  return text
-    .slice(0, most)
-    .replace(
-      /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    );
 }

@@ -1,5 +1,6 @@
+import { toShown } from "@aieffect/energy-services";
 import type { Source } from "./decode.ts";
-import { cellFault, dataFault, headerFault, rowFault, toShown } from "./fault.ts";
+import { cellFault, dataFault, headerFault, rowFault } from "./fault.ts";
 import { readLines } from "./read-lines.ts";
 
 /** A row of a table: its cells in the order in which the columns were asked for. */

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { tempFolder, until } from "@aieffect/test-support";
+import { type Running, tempFolder, until } from "@aieffect/test-support";
 import { describe, expect, it } from "vitest";
-import { type Running, startDemo, startShellLine, startSubmission } from "../test/demo-process.ts";
+import { startDemo, startShellLine, startSubmission } from "../test/demo-process.ts";
 
 const use_case = fileURLToPath(new URL("..", import.meta.url));
 const header = "timestamp,household_id,power_consumption,voltage,current";

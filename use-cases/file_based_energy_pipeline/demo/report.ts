@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { formatBytes, formatTable, type RunOutcome } from "@aieffect/local-run";
+import { formatTable, type RunOutcome } from "@aieffect/local-run";
 import { readTable } from "../csv/read-table.ts";
 import { report_node } from "./paths.ts";
 
@@ -23,23 +23,11 @@ export function findReport({ tasks }: RunOutcome): ReportFiles {
   return { report: output.uri, html_report };
 }
 
-/** The report and the services' memory, as text for a terminal. */
-export async function toReportText(
-  files: ReportFiles,
-  peaks: Readonly<Record<string, number>>,
-): Promise<string> {
+/** The metrics, as text for a terminal. */
+export async function toReportText({ report }: ReportFiles): Promise<string> {
   const metrics: string[][] = [];
-  for await (const batch of readTable(createReadStream(files.report), ["metric", "value"])) {
+  for await (const batch of readTable(createReadStream(report), ["metric", "value"])) {
     metrics.push(...batch.map(({ cells }) => [...cells]));
   }
-  const memory = Object.entries(peaks).map(([name, bytes]) => [name, formatBytes(bytes)]);
-  return [
-    formatTable(metrics, { header: ["Report", ""], right: [1] }),
-    "",
-    formatTable(memory, { header: ["Peak memory", ""], right: [1] }),
-    "",
-    `  Metrics      ${files.report}`,
-    `  HTML report  ${files.html_report}`,
-    "",
-  ].join("\n");
+  return formatTable(metrics, { header: ["Report", ""], right: [1] });
 }

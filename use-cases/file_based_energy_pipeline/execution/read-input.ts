@@ -1,21 +1,8 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { ControlError } from "@aieffect/control-interface";
 import type { Input, OperationContext } from "@aieffect/service-kit";
 
 type Task = Pick<OperationContext, "signal" | "progress">;
-
-/** The one input of a task. @throws ControlError when there is none, or several */
-export function singleInput(
-  { method, inputs }: Pick<OperationContext, "method" | "inputs">,
-  what: string,
-): Input {
-  const [input] = inputs;
-  if (input === undefined || inputs.length > 1) {
-    throw new ControlError("invalid_request", `${method} takes one input, ${what}; found ${inputs.length}`);
-  }
-  return input;
-}
 
 /**
  * The payload of an input, piece by piece. How much of it has been read is reported as the task's

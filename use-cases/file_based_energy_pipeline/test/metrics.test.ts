@@ -1,11 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { startOperation } from "@aieffect/energy-services/testing";
 import { tempFolder } from "@aieffect/test-support";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { analyzeData } from "../services/data_analyzer/src/operation.ts";
 import { generateReport } from "../services/report_generator/src/operation.ts";
-import { startOperation } from "./service.ts";
 
 const amount = (max: number) =>
   fc.integer({ min: 0, max: max * 1000 }).map((thousandths) => thousandths / 1000);
@@ -37,8 +37,8 @@ function expectedReport(
 
 it("reports of any readings what a plain computation gives", async () => {
   const data_dir = await tempFolder();
-  const analyzer = await startOperation(analyzeData, data_dir);
-  const reporter = await startOperation(generateReport, data_dir);
+  const analyzer = await startOperation(analyzeData, { data_dir });
+  const reporter = await startOperation(generateReport, { data_dir });
   const uri = join(data_dir, "raw.csv");
   await fc.assert(
     fc.asyncProperty(

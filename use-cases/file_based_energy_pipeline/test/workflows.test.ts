@@ -3,11 +3,11 @@ import { createInlineReference } from "@aieffect/control-interface";
 import { startLocalPipeline } from "@aieffect/local-run";
 import { tempFolder } from "@aieffect/test-support";
 import { expect, it, onTestFinished } from "vitest";
-import { blueprint_file, programs } from "../demo/paths.ts";
+import { paths } from "../demo/paths.ts";
 import { findReport } from "../demo/report.ts";
 
 it("never mixes up two workflows of the same blueprint that run at once", async () => {
-  const pipeline = await startLocalPipeline({ programs, blueprint_file, data_dir: await tempFolder() });
+  const pipeline = await startLocalPipeline({ ...paths, data_dir: await tempFolder() });
   onTestFinished(pipeline.close);
   const reports = new Set<string>();
 

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DataReference } from "@aieffect/control-interface";
 import type { Comparison } from "../target/sample.ts";
+import { callGrpc } from "../wire/call-grpc.ts";
 import type { Exchange } from "../wire/exchange.ts";
 import type { Wire } from "../wire/send.ts";
 
@@ -34,12 +35,54 @@ export async function readPayload(reference: DataReference, options: PayloadOpti
     if (reply.status !== 200) return { exchange, problem: `${uri} answered ${reply.status}` };
     return { bytes: reply.body, exchange };
   }
+  if (protocol === "grpc") return readMessage(reference, options);
   // An object store that hands out objects to whoever asks, as test ones do.
   const mapped = mapOrigin(uri, options.origins);
   if (protocol === "s3" && /^https?:/.test(mapped)) {
     return readPayload({ ...reference, protocol: "http", uri: mapped }, options);
   }
   return { problem: `payloads of protocol ${protocol} are not read by the harness` };
+}
+
+/** So long a peer may take for a message, in ms. */
+const messagePatience_ms = 30_000;
+
+/**
+ * The bytes of the message behind a `grpc` reference, with the task's ids as call metadata where the
+ * reference tells them (R-GRPC-01, R-GRPC-04). Without its service's name there is no telling what to call.
+ */
+async function readMessage(
+  { uri, format, metadata = {} }: DataReference,
+  options: PayloadOptions,
+): Promise<Payload> {
+  const { service, method = format, workflow_id, task_id, handle = task_id, stream, tls } = metadata;
+  if (typeof service !== "string" || typeof method !== "string") {
+    return { problem: `the reference to ${uri} does not tell the service of ${format} in its metadata` };
+  }
+  if (stream !== undefined)
+    return { problem: `what is served in chunks is not read by the harness (${uri})` };
+  if (tls === true) return { problem: `gRPC over TLS is not read by the harness (${uri})` };
+  const address = mapOrigin(`grpc://${uri}`, options.origins).replace(/^\w+:\/\//, "");
+  const { base_url, token } = options.wire;
+  // Another host than the target's own would be none of the token's business.
+  const isOwn = address.startsWith(`${new URL(base_url).hostname}:`);
+  return callGrpc({
+    address,
+    path: `/${service}/${method}`,
+    metadata: {
+      ...idHeader("aieffect-workflow-id", workflow_id),
+      ...idHeader("aieffect-task-id", handle),
+      ...(isOwn && token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    timeout_ms: messagePatience_ms,
+  });
+}
+
+/** Texts that call metadata cannot carry go in base64 under `-bin` (R-GRPC-01). */
+function idHeader(name: string, id: unknown): Record<string, string> {
+  if (typeof id !== "string" || id === "") return {};
+  if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(id)) return { [name]: id };
+  return { [`${name}-bin`]: Buffer.from(id).toString("base64") };
 }
 
 /** One GET of a payload's URL, over the target's own connection where it is its own. */

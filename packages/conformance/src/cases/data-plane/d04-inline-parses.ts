@@ -15,8 +15,12 @@ export const inlineParses = defineCase({
   consequence: "The next service of the workflow cannot read its input, and is blamed for it.",
   fix: "Write what you name: JSON with json.dumps, not str(); CSV as text with a header line.",
   async run(t) {
-    for (const { sample, reference, exchange } of await outputsOf(t)) {
-      if (reference === undefined || reference.protocol === "grpc") continue;
+    const outputs = await outputsOf(t);
+    // There the format is the name of a method.
+    const readable = outputs.filter(({ reference }) => reference?.protocol !== "grpc");
+    if (readable.length === 0) t.notApplicable("every output is behind gRPC (see D10)");
+    for (const { sample, reference, exchange } of readable) {
+      if (reference === undefined) continue;
       const { bytes } = await t.payload(reference);
       // What cannot be read is the business of D06 and D09.
       if (bytes === undefined) continue;

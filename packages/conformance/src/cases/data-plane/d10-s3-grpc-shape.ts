@@ -11,10 +11,10 @@ export const s3GrpcShape = defineCase({
   profile: "data-plane",
   level: "MUST",
   because: "data",
-  rules: ["R-REF-06", "R-REF-09", "R-REF-11"],
+  rules: ["R-REF-06", "R-REF-09", "R-REF-11", "R-GRPC-02", "R-GRPC-04"],
   needs: ["sample"],
   holds:
-    "An s3 output names bucket and key; a grpc output names host:port where something listens, and the method to call",
+    "An s3 output names bucket and key; a grpc output names host:port where something listens, and the method to call, which answers",
   consequence:
     "The orchestrator takes the reference, and the next service cannot do anything with it: it does not know what to read, or whom to call.",
   fix: "Answer s3://bucket/key; for grpc the uri host:port under which peers reach the server, and the RPC's name as format.",
@@ -56,7 +56,7 @@ async function judgeS3(t: CaseContext, { sample, reference, exchange }: Known): 
 const otherNames = /^(dns|ipv4|ipv6|unix|unix-abstract|xds):/;
 
 async function judgeGrpc(t: CaseContext, { sample, reference, exchange }: Known): Promise<void> {
-  const { uri, format } = reference;
+  const { uri, format, metadata } = reference;
   t.check(format.trim() !== "", "E_GRPC_METHOD", {
     expected: `the name of the RPC to call as format (${nameOf(sample)})`,
     found: JSON.stringify(format),
@@ -82,10 +82,21 @@ async function judgeGrpc(t: CaseContext, { sample, reference, exchange }: Known)
     });
     return;
   }
-  t.check(problem === undefined, "E_NOT_CONNECTABLE", {
+  const isThere = t.check(problem === undefined, "E_NOT_CONNECTABLE", {
     level: "SHOULD",
     expected: `a server at ${here} (${nameOf(sample)})`,
     found: problem ?? "",
+    at: exchange,
+  });
+  // Without its service's name nobody but the next service knows what to call; what is served in
+  // chunks, and over TLS, is not read here.
+  const { service, stream, tls } = metadata ?? {};
+  if (!isThere || typeof service !== "string" || stream !== undefined || tls === true) return;
+  const { bytes, problem: unread } = await t.payload(reference);
+  t.check(bytes !== undefined, "E_DATA_UNREADABLE", {
+    level: "SHOULD",
+    expected: `${format} of ${service} to answer an empty request (${nameOf(sample)})`,
+    found: unread ?? "",
     at: exchange,
   });
 }

@@ -480,6 +480,19 @@ const outputs = defineMutants(
       })),
   },
   {
+    id: "grpc-not-served",
+    breaks: "D10",
+    code: "E_DATA_UNREADABLE",
+    summary: "answers a gRPC method, with its service, at a port that serves HTTP",
+    fault: (fired) =>
+      referenceFault(fired, "Load", ({ uri }) => ({
+        protocol: "grpc",
+        uri: new URL(uri).host,
+        format: "GetResult",
+        metadata: { service: "pipeline.Loader", method: "GetResult" },
+      })),
+  },
+  {
     id: "size-lies",
     breaks: "D11",
     code: "E_SIZE_WRONG",

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInlineReference } from "@aieffect/control-interface";
+import { startOperation } from "@aieffect/energy-services/testing";
 import { describe, expect, it } from "vitest";
-import { startOperation } from "../../../test/service.ts";
 import { analyzeData } from "./operation.ts";
 
 const header = "timestamp,household_id,power_consumption,voltage,current";

@@ -1,6 +1,7 @@
+import { singleInput } from "@aieffect/energy-services";
 import { defineOperation } from "@aieffect/service-kit";
 import * as z from "zod";
-import { readInput, singleInput } from "../../../execution/read-input.ts";
+import { readInput } from "../../../execution/read-input.ts";
 import { analyze } from "./analyze.ts";
 
 /** Computes the efficiency of each reading of a CSV on shared storage and marks the anomalies. */

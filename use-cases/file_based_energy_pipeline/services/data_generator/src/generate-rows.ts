@@ -1,19 +1,8 @@
-import { createRandom, type Random } from "./random.ts";
+import { createRandom, households, type Plan, type Random, toTimestamp } from "@aieffect/energy-services";
 
 /** The columns of the readings. */
 export const columns = ["timestamp", "household_id", "power_consumption", "voltage", "current"] as const;
 
-/** What is generated. */
-export interface Plan {
-  num_records: number;
-  seed: number;
-  /** First timestamp, epoch ms. */
-  start_ms: number;
-  /** From one reading of a household to its next, in ms. */
-  interval_ms: number;
-}
-
-const households = ["HH-001", "HH-002", "HH-003", "HH-004", "HH-005"] as const;
 const faulty_share = 0.05;
 const rows_per_piece = 1000;
 
@@ -69,9 +58,4 @@ function loadAt(time_ms: number): number {
 /** A bell of height 1 around an hour. */
 function peak(hour: number, centre: number, width: number): number {
   return Math.exp(-(((hour - centre) / width) ** 2) / 2);
-}
-
-function toTimestamp(time_ms: number): string {
-  // Whole seconds: the shorter form, without the milliseconds that are always 000.
-  return `${new Date(time_ms).toISOString().slice(0, -5)}Z`;
 }

@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInlineReference } from "@aieffect/control-interface";
+import { startOperation } from "@aieffect/energy-services/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startOperation } from "../../../test/service.ts";
 import { generateRows } from "./generate-rows.ts";
 import { generateData } from "./operation.ts";
 

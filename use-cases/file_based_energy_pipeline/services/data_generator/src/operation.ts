@@ -1,20 +1,15 @@
 import { randomInt } from "node:crypto";
 import type { DataReference } from "@aieffect/control-interface";
+import { generationParameters, singleInput, toPlan } from "@aieffect/energy-services";
 import { defineOperation, type Input, type OperationContext } from "@aieffect/service-kit";
 import * as z from "zod";
-import { readFile, readInput, singleInput } from "../../../execution/read-input.ts";
+import { readFile, readInput } from "../../../execution/read-input.ts";
 import { generateRows } from "./generate-rows.ts";
 import { validateReadings } from "./validate.ts";
 
 const parameters = z.object({
-  num_records: z.int().min(1).max(50_000_000).default(10).describe("How many readings to generate"),
+  ...generationParameters,
   output_format: z.literal("csv").default("csv").describe("csv is the only one"),
-  seed: z.int().optional().describe("The same seed gives the same data; random and logged when absent"),
-  start_time: z.iso
-    .datetime({ offset: true })
-    .default("2025-01-01T00:00:00Z")
-    .describe("Time of the first reading, ISO 8601 with Z or an offset"),
-  interval_s: z.int().min(1).max(86_400).default(900).describe("Seconds between two readings of a household"),
 });
 
 type Context = OperationContext<z.infer<typeof parameters>>;
@@ -37,20 +32,13 @@ export const generateData = defineOperation({
 });
 
 async function generate({ parameters, log, publish, signal, progress }: Context): Promise<DataReference> {
-  const { num_records, start_time, interval_s } = parameters;
-  const seed = parameters.seed ?? randomInt(2 ** 31);
-  log.info({ num_records, seed, start_time, interval_s }, "generating readings");
-  const rows = generateRows({
-    num_records,
-    seed,
-    start_ms: Date.parse(start_time),
-    interval_ms: interval_s * 1000,
-  });
-  return publish(following(rows, num_records, { signal, progress }), {
+  const plan = toPlan(parameters, randomInt(2 ** 31));
+  log.info(plan, "generating readings");
+  return publish(following(generateRows(plan), plan.num_records, { signal, progress }), {
     format: "csv",
     as: "file",
     name: "raw_energy.csv",
-    metadata: { records: num_records, seed },
+    metadata: { records: plan.num_records, seed: plan.seed },
   });
 }
 

@@ -1,6 +1,6 @@
 import { createInlineReference, type DataReference } from "@aieffect/control-interface";
+import { startOperation } from "@aieffect/energy-services/testing";
 import { describe, expect, it } from "vitest";
-import { startOperation } from "../../../test/service.ts";
 import { getConfiguration } from "./operation.ts";
 
 function read({ uri }: DataReference): string {

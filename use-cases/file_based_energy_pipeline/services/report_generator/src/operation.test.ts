@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { startOperation } from "@aieffect/energy-services/testing";
 import { describe, expect, it } from "vitest";
-import { startOperation } from "../../../test/service.ts";
 import { generateReport } from "./operation.ts";
 
 const header = "timestamp,household_id,power,efficiency,status,anomaly_detected";

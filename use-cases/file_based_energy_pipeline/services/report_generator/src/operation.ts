@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { singleInput } from "@aieffect/energy-services";
 import { defineOperation } from "@aieffect/service-kit";
-import { readInput, singleInput } from "../../../execution/read-input.ts";
+import { readInput } from "../../../execution/read-input.ts";
 import { toMetricsCsv } from "./metrics.ts";
 import { toPage } from "./page.ts";
 import { summarize } from "./summarize.ts";

@@ -1,18 +1,16 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
-  createProgressDisplay,
   type LocalPipeline,
   type RunOptions,
   type RunOutcome,
-  type ShownTask,
   startLocalPipeline,
-} from "@aieffect/local-run";
-import { toInput } from "./input.ts";
+} from "../pipeline/start-local-pipeline.ts";
+import { createProgressDisplay, type ShownTask } from "../terminal/progress-display.ts";
+import { formatBytes, formatTable } from "../terminal/table.ts";
+import type { Demo, DemoResult } from "./demo.ts";
 import { toKeepText } from "./keep-text.ts";
-import type { DemoOptions } from "./options.ts";
-import { blueprint_file, programs, sample_file } from "./paths.ts";
-import { findReport, toReportText } from "./report.ts";
+import type { DemoOptions } from "./read-options.ts";
 
 /** Where the demo writes to. */
 export interface DemoStreams {
@@ -29,13 +27,14 @@ export interface DemoStreams {
  * @throws what the signal was aborted with, when it was
  */
 export async function runDemo(
+  demo: Demo,
   options: DemoOptions,
   streams: DemoStreams,
   signal: AbortSignal,
 ): Promise<number> {
   let workflow_id: string | undefined;
   try {
-    return await runPipeline(options, streams, signal, (id) => {
+    return await runPipeline(demo, options, streams, signal, (id) => {
       workflow_id = id;
     });
   } catch (error) {
@@ -46,24 +45,24 @@ export async function runDemo(
 }
 
 async function runPipeline(
+  demo: Demo,
   options: DemoOptions,
   streams: DemoStreams,
   signal: AbortSignal,
   onWorkflow: (workflow_id: string | undefined) => void,
 ): Promise<number> {
-  const { json, keep, services_api_key } = options;
+  const { json, keep, data_dir, services_api_key, input } = options;
+  const { title, programs, blueprint_file, extra } = demo;
   const people = json ? streams.stderr : streams.stdout;
-  const { reference, description } = toInput(options);
-  people.write(`File-based energy pipeline\n  input    ${description}\n  results  ${options.data_dir}\n\n`);
+  people.write(`${title}\n  input    ${input.description}\n  results  ${data_dir}\n\n`);
 
-  const input_dirs = reference.protocol === "file" ? [dirname(reference.uri)] : [];
   const pipeline = await startLocalPipeline({
     programs,
     blueprint_file,
-    data_dir: options.data_dir,
-    data_roots: [dirname(sample_file), ...input_dirs],
+    data_dir,
+    data_roots: input.data_roots ?? [],
     ...(services_api_key !== undefined && { services_api_key }),
-    extra: { EXECUTION_STYLE: options.execution_style },
+    extra: { ...extra, EXECUTION_STYLE: options.execution_style },
     signal,
     onServiceEnd(name, how, log) {
       // Ctrl-C in a terminal reaches the services as well: then their end is no news.
@@ -71,7 +70,11 @@ async function runPipeline(
     },
   });
   try {
-    const outcome = await runShown(pipeline, { inputs: [reference], onSubmit: onWorkflow, signal }, people);
+    const outcome = await runShown(
+      pipeline,
+      { inputs: [input.reference], onSubmit: onWorkflow, signal },
+      people,
+    );
     // A failure after Ctrl-C is one of services that were told to stop.
     signal.throwIfAborted();
     if (outcome.workflow.status !== "completed") {
@@ -80,10 +83,10 @@ async function runPipeline(
         streams.stdout.write(toJson(pipeline, outcome, { report: null, error: outcome.workflow.error }));
       return 1;
     }
-    const files = findReport(outcome);
-    people.write(`\n${await toReportText(files, await pipeline.peakRss())}\n`);
-    if (keep) people.write(toKeepText(pipeline, services_api_key !== undefined));
-    if (json) streams.stdout.write(toJson(pipeline, outcome, { ...files }));
+    const result = await demo.toResult(outcome, { services_api_key });
+    people.write(`\n${toResultText(result, await pipeline.peakRss())}\n`);
+    if (keep) people.write(toKeepText(demo, pipeline, services_api_key !== undefined));
+    if (json) streams.stdout.write(toJson(pipeline, outcome, result.fields));
     // From now on it is the folder that counts, with the results of further workflows.
     onWorkflow(undefined);
     if (keep) await aborted(signal);
@@ -119,6 +122,19 @@ async function runShown(
   }
 }
 
+/** The report, the services' memory and where everything is, for a terminal. */
+function toResultText({ text, files }: DemoResult, peaks: Readonly<Record<string, number>>): string {
+  const memory = Object.entries(peaks).map(([name, bytes]) => [name, formatBytes(bytes)]);
+  return [
+    text,
+    "",
+    formatTable(memory, { header: ["Peak memory", ""], right: [1] }),
+    "",
+    formatTable(files),
+    "",
+  ].join("\n");
+}
+
 function toFailureText({ workflow, tasks }: RunOutcome, log_dir: string): string {
   const failed = tasks.find(({ status }) => status === "failed");
   const where = failed === undefined ? "" : `\n  in ${failed.node_key}`;
@@ -132,7 +148,11 @@ function toInterruptedText(data_dir: string, workflow_id: string | undefined): s
   return `\nInterrupted. Everything is stopped; what was written so far is in ${where}\n`;
 }
 
-function toJson(pipeline: LocalPipeline, { workflow_id }: RunOutcome, rest: Record<string, unknown>): string {
+function toJson(
+  pipeline: LocalPipeline,
+  { workflow_id }: RunOutcome,
+  rest: Readonly<Record<string, unknown>>,
+): string {
   const { orchestrator, services, blueprint_file: blueprint, dockerinfo_file: dockerinfo } = pipeline;
   return `${JSON.stringify({ orchestrator, services, blueprint, dockerinfo, workflow_id, ...rest })}\n`;
 }

@@ -1,9 +1,11 @@
 import { join } from "node:path";
-import { formatTable, type LocalPipeline, state_file_name } from "@aieffect/local-run";
-import { data_dir, submit_script } from "./paths.ts";
+import { state_file_name } from "../pipeline/claim-folder.ts";
+import type { LocalPipeline } from "../pipeline/start-local-pipeline.ts";
+import { formatTable } from "../terminal/table.ts";
+import type { Demo } from "./demo.ts";
 
 /** What can be done with a pipeline that is kept running; with a line for the shell that works as it stands. */
-export function toKeepText(pipeline: LocalPipeline, has_key: boolean): string {
+export function toKeepText(demo: Demo, pipeline: LocalPipeline, has_key: boolean): string {
   const { orchestrator, services, blueprint_file, dockerinfo_file } = pipeline;
   const urls = Object.entries({ orchestrator, ...services });
   const key = has_key ? ", with this demo's SERVICE_API_KEY in its environment" : "";
@@ -14,12 +16,15 @@ export function toKeepText(pipeline: LocalPipeline, has_key: boolean): string {
     `  Dockerinfo   ${dockerinfo_file}`,
     "",
     `  Running until Ctrl-C. To submit more, in another terminal${key}:`,
-    `  ${toSubmitLine(pipeline)}`,
+    `  ${toSubmitLine(demo, pipeline)}`,
     "",
   ].join("\n");
 }
 
-function toSubmitLine({ orchestrator, dockerinfo_file, state_file }: LocalPipeline): string {
+function toSubmitLine(
+  { submit_script, data_dir }: Demo,
+  { orchestrator, dockerinfo_file, state_file }: LocalPipeline,
+): string {
   const script = toWord(submit_script);
   // The script looks there by itself.
   if (state_file === join(data_dir, state_file_name)) return script;

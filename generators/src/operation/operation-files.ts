@@ -24,7 +24,8 @@ ${styled}  input: { formats: ["csv"] },
     if (input === undefined) throw new Error("Expected a CSV as input, found none");
     const lines = (await input.text()).split(/\\r?\\n/).filter((line) => line.trim() !== "");
     progress(50, \`\${lines.length} lines read\`);
-    const whole = lines.filter((line) => line.split(parameters.separator).every((cell) => cell.trim() !== ""));
+    const isWhole = (line: string) => line.split(parameters.separator).every((cell) => cell.trim() !== "");
+    const whole = lines.filter(isWhole);
     return publish(\`\${whole.join("\\n")}\\n\`, {
       format: "csv",
       metadata: { dropped: lines.length - whole.length },
@@ -45,7 +46,9 @@ import { startService } from "../../test/start-service.ts";
 
 it("keeps the rows whose cells are all filled", async () => {
   const { run } = await startService();
-  const { text, output } = await run("${name}", { csv: "time,value\\n1,10\\n2,\\n3,30\\n" });
+  const csv = "time,value\\n1,10\\n2,\\n3,30\\n";
+  const operation = "${name}";
+  const { text, output } = await run(operation, { csv });
   expect(text).toBe("time,value\\n1,10\\n3,30\\n");
   expect(output.metadata).toMatchObject({ dropped: 1 });
 });
@@ -76,7 +79,7 @@ import * as z from "zod";
 import { plane, rpc } from "../plane.ts";
 
 /** The result, as the proto has it. */
-interface ${name}Output {
+interface Output {
   mean: number;
   count: number;
 }
@@ -84,7 +87,7 @@ interface ${name}Output {
 /** The mean of the values that are given as parameters, in the request or as inline JSON. */
 export const ${toCamel(name)} = defineOperation({
   name: "${name}",
-${styled}  output: { protocols: ["grpc"], formats: ["${name}"] },
+${styled}  output: { protocols: ["grpc"] },
   parameters: z.object({
     values: z.array(z.number()).min(1).describe("What the mean is of"),
   }),
@@ -92,7 +95,8 @@ ${styled}  output: { protocols: ["grpc"], formats: ["${name}"] },
     const { values } = ctx.parameters;
     const sum = values.reduce((total, value) => total + value, 0);
     const result = { mean: sum / values.length, count: values.length };
-    return plane.publish(rpc<${name}Output>("${name}"), result, ctx);
+    const published = rpc<Output>("${name}");
+    return plane.publish(published, result, ctx);
   },
 });
 `;
@@ -104,7 +108,9 @@ import { startService } from "../../test/start-service.ts";
 
 it("gives the mean of values", async () => {
   const { run } = await startService();
-  const { message } = await run("${name}", { parameters: { values: [1, 2, 6] } });
+  const parameters = { values: [1, 2, 6] };
+  const operation = "${name}";
+  const { message } = await run(operation, { parameters });
   expect(message).toEqual({ mean: 3, count: 3 });
 });
 `;

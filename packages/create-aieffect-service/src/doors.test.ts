@@ -101,6 +101,18 @@ describe("all doors give the same tree, byte for byte", () => {
   });
 });
 
+describe.each(templates.services.map(({ name }) => name))("%s", (template) => {
+  it.each(["ab", `a${"b".repeat(62)}`])("passes its own lint, called %s", async (name) => {
+    const cwd = await tempFolder();
+    const [data, style] = template.split("-");
+    const operation = ["Ab", `A${"b".repeat(62)}`];
+    const at = join(cwd, "svc");
+    const plan = planGenerator(serviceGenerator, { name, data, style, operation }, { root: at, templates });
+    commitTree(plan.tree);
+    open(at, join(root, "node_modules/@biomejs/biome/bin/biome"), ["check", "--error-on-warnings", "."]);
+  });
+});
+
 describe("a pipeline", () => {
   it("of two services is one that the portal takes, and made again is no change", async () => {
     const cwd = await tempFolder();

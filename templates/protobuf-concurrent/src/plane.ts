@@ -14,7 +14,9 @@ function loadService(proto: string, name: string): ServiceDefinition {
   return service as ServiceDefinition;
 }
 
-const own = loadService("feeder-meter.proto", "FeederMeterService");
+const proto_file = "feeder-meter.proto";
+const service_name = "FeederMeterService";
+const own = loadService(proto_file, service_name);
 
 /** Typed messages over gRPC: operations publish and fetch them through it. */
 export const plane = createProtobufPlane({ services: [own] });

@@ -4,8 +4,9 @@ import { plane } from "./plane.ts";
 
 /** The service with all its operations; tests give options of their own. */
 export function createService(options: Partial<ServiceOptions> = {}): Service {
+  const name = "feeder-meter";
   return concurrentService({
-    name: "feeder-meter",
+    name,
     operations: Object.values(operations),
     planes: [plane],
     ...options,

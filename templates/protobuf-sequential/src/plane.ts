@@ -14,7 +14,9 @@ function loadService(proto: string, name: string): ServiceDefinition {
   return service as ServiceDefinition;
 }
 
-const own = loadService("feeder-monitor.proto", "FeederMonitorService");
+const proto_file = "feeder-monitor.proto";
+const service_name = "FeederMonitorService";
+const own = loadService(proto_file, service_name);
 
 /** Typed messages over gRPC: operations publish and fetch them through it. */
 export const plane = createProtobufPlane({ services: [own] });

@@ -1,5 +1,5 @@
 /** A meter's reading, as in the proto. */
-export interface Reading {
+interface Reading {
   /** ISO 8601. */
   timestamp: string;
   /** V */

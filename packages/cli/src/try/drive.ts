@@ -37,7 +37,23 @@ export interface Driven {
 export async function drive(options: DriveOptions): Promise<Driven> {
   const { service, operation, parameters, token, timeout_s, signal } = options;
   const container = "service1";
-  const handles = observeHandles();
+  const client = new ControlClient({
+    base_url: service.origin,
+    call_timeout_ms: 5000,
+    ...(token !== undefined && { api_key: token }),
+  });
+  let shown: TaskView | undefined;
+  const show = (task: TaskView) => {
+    shown = task;
+    options.onChange(task);
+  };
+  const handles = observeHandles(async (handle) => {
+    // The orchestrator's long poll is answered at the next change, which may be long in coming (R-WAIT-01).
+    const { reading, message } = await client.status(handle, { signal });
+    const { status, progress = 0 } = reading;
+    if (status !== "running" || shown?.status !== "running" || progress <= (shown.progress ?? 0)) return;
+    show({ ...shown, progress, ...(message !== undefined && { message }) });
+  });
   const orchestrator = await createOrchestrator({
     listen: false,
     // What goes wrong is to be seen, as the deployed orchestrator sees it (R-READ-01).
@@ -74,7 +90,7 @@ export async function drive(options: DriveOptions): Promise<Driven> {
       ...(token !== undefined && { services_api_key: token }),
     });
     orchestrator.watch(workflow_id, (change) => {
-      if (change.kind === "task") options.onChange(change.task);
+      if (change.kind === "task") show(change.task);
     });
     let cancelled: string | undefined;
     try {
@@ -82,19 +98,23 @@ export async function drive(options: DriveOptions): Promise<Driven> {
     } catch (error) {
       if (!signal.aborted) throw error;
       const [task] = await orchestrator.tasks(workflow_id);
-      cancelled = await cancel(service, token, handles.of(workflow_id), task?.task_id ?? "");
+      cancelled = await cancel(client, handles.of(workflow_id), task?.task_id ?? "");
     }
     const [task] = await orchestrator.tasks(workflow_id);
     if (task === undefined) throw new TypeError(`Expected ${workflow_id} to have a task, found none`);
     const duration_ms = Math.round(performance.now() - began);
     return { workflow_id, task, duration_ms, ...(cancelled !== undefined && { cancelled }) };
   } finally {
+    client.close();
     await orchestrator.close();
   }
 }
 
-/** A store that remembers what services call their tasks. */
-function observeHandles(): { store: WorkflowStore; of(workflow_id: string): string | undefined } {
+/** A store that remembers what services call their tasks. @param onHandle its failures are told by the orchestrator, which asks as well */
+function observeHandles(onHandle: (handle: string) => Promise<void>): {
+  store: WorkflowStore;
+  of(workflow_id: string): string | undefined;
+} {
   const memory = createMemoryStore();
   const handles = new Map<string, string>();
   return {
@@ -103,7 +123,9 @@ function observeHandles(): { store: WorkflowStore; of(workflow_id: string): stri
       ...memory,
       append(append: Append) {
         for (const event of append.events) {
-          if (event.type === "serviceAccepted") handles.set(append.workflow_id, event.handle);
+          if (event.type !== "serviceAccepted") continue;
+          handles.set(append.workflow_id, event.handle);
+          onHandle(event.handle).catch(() => {});
         }
         return memory.append(append);
       },
@@ -116,18 +138,8 @@ function observeHandles(): { store: WorkflowStore; of(workflow_id: string): stri
  * told another one yet (R-RUN-03).
  * @returns what came of it, as a sentence
  */
-async function cancel(
-  service: URL,
-  token: string | undefined,
-  handle: string | undefined,
-  task_id: string,
-): Promise<string> {
+async function cancel(client: ControlClient, handle: string | undefined, task_id: string): Promise<string> {
   const id = handle ?? task_id;
-  const client = new ControlClient({
-    base_url: service.origin,
-    call_timeout_ms: 5000,
-    ...(token !== undefined && { api_key: token }),
-  });
   try {
     await client.cancel(id);
     const { reading } = await client.status(id);
@@ -141,7 +153,5 @@ async function cancel(
         : `the service cannot cancel; the task ${id} goes on there`;
     }
     return `the task ${id} may go on: ${(error as Error).message}`;
-  } finally {
-    client.close();
   }
 }

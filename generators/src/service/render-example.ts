@@ -3,8 +3,8 @@ import type { GeneratorContext } from "../generator.ts";
 import type { Template, Templates } from "../templates/templates.ts";
 import { toPackageJson } from "./package-json.ts";
 
-/** Tests of the repository itself, which need packages that are not published. */
-const left = /(?:\.test\.ts$|^test\/)/;
+/** Tests of the repository itself, which need packages that are not published, and how it generates code. */
+const left = /(?:\.test\.ts$|^test\/|^buf(?:\.gen)?\.yaml$)/;
 /** What only those tests use. */
 const testing = ["@aieffect/test-support", "fast-check", "vitest"];
 
@@ -122,6 +122,7 @@ function exampleDockerfile(path: string, text: string): string {
 function exampleReadme(text: string): string {
   return text
     .replaceAll(" From the repository's root:", "")
+    .replaceAll("npm run demo -- --pipeline protobuf", "npm run demo --")
     .replaceAll(
       /^\.\/start\.sh .*$/gm,
       "docker network create ai-effect-services\ndocker compose up --build --detach",

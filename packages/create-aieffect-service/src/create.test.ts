@@ -251,6 +251,31 @@ describe("a failure", () => {
   );
 });
 
+describe.skipIf(process.platform === "win32")("Ctrl-C while it installs", () => {
+  it("ends with 130 and keeps the project, which is whole", async () => {
+    const cwd = await tempFolder();
+    mkdirSync(join(cwd, "bin"));
+    // Stands in for a package manager that takes long.
+    writeFileSync(join(cwd, "bin/npm"), "#!/bin/sh\ntouch installing\nexec sleep 60\n", { mode: 0o755 });
+    const child = spawn(process.execPath, [program, "svc", "--install"], {
+      cwd,
+      env: { ...process.env, PATH: `${join(cwd, "bin")}${delimiter}${process.env.PATH}` },
+      detached: true,
+    });
+    let err = "";
+    child.stderr.on("data", (chunk) => {
+      err += chunk;
+    });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    await expect.poll(() => exists(join(cwd, "svc/installing")), { timeout: 10_000 }).toBe(true);
+    // A terminal sends it to all that run in it.
+    process.kill(-(child.pid as number), "SIGINT");
+    expect([await ended, err]).toEqual([130, expect.stringContaining("error AE1901 cancelled")]);
+    expect(err).toContain("the project is kept in ");
+    expect(exists(join(cwd, "svc/src/main.ts"))).toBe(true);
+  });
+});
+
 describe.skipIf(needs("script, which gives a program a terminal", script))("on a terminal", () => {
   /** What a terminal shows, without colours and cursor movements. */
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out

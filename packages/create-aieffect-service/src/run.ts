@@ -53,7 +53,12 @@ export async function run(
     else await create(given, { templates, env, from, isInterrupted: () => interrupted });
     return exitCodes.done;
   } catch (thrown) {
-    const error: ScaffoldError = toScaffoldError(thrown);
+    const failed = toScaffoldError(thrown);
+    // What the signal also ended tells of that as a failure of its own.
+    const error: ScaffoldError =
+      interrupted && failed.code !== "AE1901"
+        ? new ScaffoldFailure("AE1901", { message: "cancelled", state: failed.state, cause: failed })
+        : failed;
     const json = given?.json ?? argv.includes("--json");
     if (json) process.stdout.write(toErrorJson(error));
     else process.stderr.write(toErrorText(error));

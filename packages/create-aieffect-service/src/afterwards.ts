@@ -36,6 +36,8 @@ export async function afterwards(
     const start = performance.now();
     const { status, tail } = await runProgram(program, args, folder, out);
     const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
+    // It may be told of the signal before this program is.
+    if (status === "SIGINT") throw new ScaffoldError("AE1901", { message: "cancelled", state });
     if (status !== 0) {
       const isMissing = String(status).endsWith("ENOENT");
       const tries = [isMissing ? `install ${program} first` : `${program} ${args.join(" ")}`];

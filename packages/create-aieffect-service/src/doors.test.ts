@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   commitTree,
+  conformanceCaseGenerator,
   operationGenerator,
   pipelineGenerator,
   planGenerator,
@@ -113,35 +114,65 @@ describe.each(templates.services.map(({ name }) => name))("%s", (template) => {
   });
 });
 
-describe("a pipeline", () => {
-  it("of two services is one that the portal takes, and made again is no change", async () => {
-    const cwd = await tempFolder();
-    for (const [name, style] of [
-      ["cleaner", "sequential"],
-      ["forecaster", "concurrent"],
-    ] as const) {
-      commitTree(
-        planGenerator(serviceGenerator, { name, style }, { root: join(cwd, "services", name), templates })
-          .tree,
-      );
-    }
-    const add = () =>
-      commitTree(
-        planGenerator(pipelineGenerator, { name: "day-ahead", services: "cleaner,forecaster" }, { root: cwd })
-          .tree,
-      );
-    add();
-    const folder = join(cwd, "pipelines/day-ahead");
-    open(cwd, aieffect, ["check", folder]);
-    open(cwd, aieffect, ["export", folder]);
-    const { nodes } = JSON.parse(readFileSync(join(folder, "export/blueprint.json"), "utf8"));
-    expect(nodes[0].operation_signature_list[0].connected_to[0]).toMatchObject({
-      container_name: "forecaster1",
-      operation_signature: { operation_name: "ForecastLoad" },
-    });
-    expect(existsSync(join(folder, "compose.yaml"))).toBe(true);
-    expect(add()).toEqual([]);
+describe("a case of the conformance suite", () => {
+  const answers = { profile: "core", slug: "my-own-case", rule: "R-HEALTH-01", holds: "It holds" };
+  const plan = (more: Record<string, string>) =>
+    planGenerator(conformanceCaseGenerator, { ...answers, ...more }, { root });
+
+  it("is the next of its profile, and in its list", () => {
+    const { changes } = plan({});
+    expect(changes.map(({ kind, path }) => `${kind} ${path.replace(/\d+/, "N")}`)).toEqual([
+      "create packages/conformance/src/cases/core/cN-my-own-case.ts",
+      "update packages/conformance/src/cases/core/index.ts",
+    ]);
+    expect(changes[1]?.after?.content.toString()).toMatch(/ {2}myOwnCase,\n\];\n$/);
   });
+
+  it("that is there already changes nothing", () => {
+    expect(plan({ slug: "no-redirect" }).changes).toEqual([]);
+  });
+
+  it.each([
+    [{ profile: "nonsense" }, "AE1202"],
+    [{ rule: "R-NONE-99" }, "AE1202"],
+    [{ slug: "../x" }, "AE1201"],
+  ])("is refused: %j", (more, code) => {
+    expect(() => plan(more)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("a pipeline", () => {
+  it.each([
+    ["file", "sequential", "concurrent", "ForecastLoad"],
+    ["protobuf", "concurrent", "sequential", "CheckFeeder"],
+  ])(
+    "of two %s services is one that the portal takes, and made again is no change",
+    async (data, first, second, last) => {
+      const cwd = await tempFolder();
+      for (const [name, style] of [
+        ["one-svc", first],
+        ["two-svc", second],
+      ] as const) {
+        const context = { root: join(cwd, "services", name), templates };
+        commitTree(planGenerator(serviceGenerator, { name, data, style }, context).tree);
+      }
+      const answers = { name: "day-ahead", services: "one-svc,two-svc" };
+      const add = () => commitTree(planGenerator(pipelineGenerator, answers, { root: cwd }).tree);
+      add();
+      const folder = join(cwd, "pipelines/day-ahead");
+      open(cwd, aieffect, ["check", folder]);
+      open(cwd, aieffect, ["export", folder]);
+      const { nodes } = JSON.parse(readFileSync(join(folder, "export/blueprint.json"), "utf8"));
+      expect(nodes[0].operation_signature_list[0].connected_to[0]).toMatchObject({
+        container_name: "two-svc1",
+        operation_signature: { operation_name: last },
+      });
+      const compose = readFileSync(join(folder, "compose.yaml"), "utf8");
+      expect(compose.includes("GRPC_HOST: two-svc\n")).toBe(data === "protobuf");
+      expect(compose).toMatch(/^ {6}SELF_URL: .*\n(?: {6}GRPC_HOST: .*\n)? {6}SERVICE_API_KEY: /m);
+      expect(add()).toEqual([]);
+    },
+  );
 
   it.each([
     ["nobody", 'found "nobody"'],

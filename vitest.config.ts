@@ -40,7 +40,7 @@ export default defineConfig({
       project("cli", "packages/cli"),
       project("generators", "generators"),
       project("create-aieffect-service", "packages/create-aieffect-service"),
-      ...["file-sequential", "file-concurrent"].map((name) =>
+      ...["file-sequential", "file-concurrent", "protobuf-sequential", "protobuf-concurrent"].map((name) =>
         project(`template-${name}`, `templates/${name}`, ["src", "test"], 60_000),
       ),
       project("readme", "scripts", ["."]),

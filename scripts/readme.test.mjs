@@ -20,6 +20,9 @@ const lines = blocks
 /** Lines that are not run here, and why. */
 const notRun = {
   "npm test": "is what runs this",
+  "npm run create -- ../my-svc --template file-sequential":
+    "writes beside the repository; npm run e2e:registry creates them all",
+  "npm run create -- ../my-energy --example file-energy --verify": "writes beside the repository, as above",
   "./start.sh file_based_energy_pipeline": "needs a Docker engine",
   "./stop.sh file_based_energy_pipeline": "needs a Docker engine",
 };

@@ -6,7 +6,7 @@ import { ScaffoldError } from "../errors.ts";
  * What is there already stays.
  * @throws ScaffoldError AE1402 where there is no service to add it to
  */
-export function addRpc(proto: string, operation: string, where: string): string {
+export function addRpc(proto: string, operation: string, where: string, data = "file"): string {
   const service = serviceOf(proto);
   if (service === undefined) {
     throw new ScaffoldError("AE1402", {
@@ -26,16 +26,23 @@ export function addRpc(proto: string, operation: string, where: string): string 
   } else {
     return proto;
   }
-  for (const message of [input, output]) {
+  const fields =
+    data === "protobuf"
+      ? ["repeated double values = 1;", "double mean = 1; uint32 count = 2;"]
+      : [reference_fields, reference_fields];
+  for (const [index, message] of [input, output].entries()) {
     if (new RegExp(`^\\s*message\\s+${message}\\b`, "m").test(text)) continue;
     text = insertLine(
       text.endsWith("\n") ? text : `${text}\n`,
-      `message ${message} { string protocol = 1; string uri = 2; string format = 3; }\n`,
+      `message ${message} { ${fields[index]} }\n`,
       /^message (\w+) \{.*\}$/,
     );
   }
   return text;
 }
+
+/** What travels between file services: a DataReference. */
+const reference_fields = "string protocol = 1; string uri = 2; string format = 3;";
 
 /** The service's body, from behind its first brace to before its last. */
 function serviceOf(proto: string): { body: string; from: number; to: number } | undefined {

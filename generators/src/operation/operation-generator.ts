@@ -97,6 +97,6 @@ export function planOperation(tree: Tree, service: string, operation: NewOperati
       message: "Expected the service's proto, found no file",
     });
   }
-  tree.write(proto, addRpc(text, operation.name, proto));
+  tree.write(proto, addRpc(text, operation.name, proto, operation.data));
   writeRegistry(tree);
 }

@@ -5,17 +5,18 @@ const first_host_port = 18081;
 /** A compose file whose hosts and images are those of the export. */
 export function composeFile(name: string, nodes: readonly PipelineNode[]): string {
   const services = nodes.map(
-    ({ service, folder }, index) => `
+    ({ service, folder, data }, index) => `
   ${service}:
     image: ${name}-${service}:latest
     build: ../../${folder}
     restart: unless-stopped
     networks: [ai-effect-services]
     ports: ["${first_host_port + index}:8080"]
-    volumes: ["${service}-data:/app/data"]
+    volumes:
+      - ${service}-data:/app/data
     environment:
       SELF_URL: http://${service}:8080
-      SERVICE_API_KEY: \${SERVICE_API_KEY:-}
+${data === "protobuf" ? `      GRPC_HOST: ${service}\n` : ""}      SERVICE_API_KEY: \${SERVICE_API_KEY:-}
       LOG_LEVEL: \${LOG_LEVEL:-info}
     healthcheck:
       test:

@@ -11,6 +11,8 @@ export interface PipelineNode {
   operation: string;
   /** Its folder, relative to the workspace; `""` is the workspace itself. */
   folder: string;
+  /** How its data travels. */
+  data: string;
   proto: string;
 }
 
@@ -113,6 +115,7 @@ function readNodes(tree: Tree, root: string, wanted: readonly string[]): Pipelin
 interface FoundService {
   name: string;
   folder: string;
+  data: string;
 }
 
 /** The workspace itself, where it is a service, and those below `services/`. */
@@ -122,11 +125,11 @@ function findServices(tree: Tree, root: string): FoundService[] {
     const at = folder === "" ? "aieffect.json" : `${folder}/aieffect.json`;
     if (tree.read(at) === undefined) return [];
     const manifest: ProjectManifest = readProjectManifest(folder === "" ? root : `${root}/${folder}`);
-    return [{ name: manifest.name, folder }];
+    return [{ name: manifest.name, folder, data: manifest.answers.data }];
   });
 }
 
-function toNode(tree: Tree, { name, folder }: FoundService, wanted: string | undefined): PipelineNode {
+function toNode(tree: Tree, { name, folder, data }: FoundService, wanted: string | undefined): PipelineNode {
   const path = `${folder === "" ? "" : `${folder}/`}proto/${name}.proto`;
   const proto = tree.readText(path);
   if (proto === undefined) {
@@ -145,5 +148,5 @@ function toNode(tree: Tree, { name, folder }: FoundService, wanted: string | und
       message: `Expected an operation of ${name}, which has ${operations.join(", ") || "none"}; found ${shown(operation ?? "")}`,
     });
   }
-  return { service: name, operation, folder, proto };
+  return { service: name, operation, folder, data, proto };
 }

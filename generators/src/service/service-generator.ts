@@ -8,6 +8,7 @@ import { addToWorkspace } from "./add-to-workspace.ts";
 import { toPackageJson } from "./package-json.ts";
 import { forPackageManager, packageManagers } from "./package-manager.ts";
 import { manifestFile, type ProjectManifest } from "./project-manifest.ts";
+import { withOverrides } from "./render-example.ts";
 import { toTarball } from "./tarball.ts";
 
 /** Copies a template: a new service with a name of its own. */
@@ -86,7 +87,7 @@ interface RenderedFile {
 }
 
 /** All files of a copy, its manifest and merge base included. Pure: the same answers give the same bytes. */
-export function render(template: Template, templates: Templates, answers: Answers): RenderedFile[] {
+function render(template: Template, templates: Templates, answers: Answers): RenderedFile[] {
   const name = textOf(answers, "name");
   const pm = textOf(answers, "pm");
   const into = answers.into === true;
@@ -99,11 +100,7 @@ export function render(template: Template, templates: Templates, answers: Answer
       const rendered =
         path === "package.json"
           ? toPackageJson(text, { name, into, pm, templates })
-          : withOverrides(
-              path,
-              templates,
-              forPackageManager(path, renamed(text, template.service, name), pm),
-            );
+          : renderText(path, renamed(text, template.service, name), pm, templates);
       return toRendered(path, Buffer.from(rendered, "utf8"), file);
     });
   const manifest: ProjectManifest = {
@@ -158,10 +155,9 @@ function renamed(text: string, from: string, to: string): string {
   return text.replaceAll(from, to).replaceAll(toPascal(from), toPascal(to));
 }
 
-/** pnpm reads overrides from the workspace's file alone. */
-function withOverrides(path: string, { overrides = {} }: Templates, text: string): string {
-  const lines = Object.entries(overrides).map(([name, from]) => `  "${name}": ${from}\n`);
-  return path === "pnpm-workspace.yaml" && lines.length > 0 ? `${text}overrides:\n${lines.join("")}` : text;
+function renderText(path: string, text: string, pm: string, templates: Templates): string {
+  const rendered = forPackageManager(path, text, pm);
+  return path === "pnpm-workspace.yaml" ? withOverrides(rendered, templates) : rendered;
 }
 
 function textIn({ text }: TemplateFile): string | undefined {

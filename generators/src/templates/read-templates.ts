@@ -11,6 +11,9 @@ interface Catalogue {
 /** What is made by installing, building and running, and no part of a template. */
 const left = new Set(["node_modules", "dist", "data", ".turbo", "coverage"]);
 
+/** What every project has. */
+const commonToExamples = [".gitignore", ".gitattributes", ".dockerignore", "pnpm-workspace.yaml"];
+
 /** Reads the templates of a checkout, with the versions that its packages have. */
 export function readTemplates(checkout: string): Templates {
   const templates = join(checkout, "templates");
@@ -38,7 +41,10 @@ export function readTemplates(checkout: string): Templates {
         name,
         service,
         title,
-        files: readFiles(join(checkout, folder)),
+        files: merge(
+          common.filter(({ path }) => commonToExamples.includes(path)),
+          readFiles(join(checkout, folder)),
+        ),
       })),
   };
 }

@@ -16,6 +16,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { ScaffoldError } from "../errors.ts";
 import { assertNoLinkOnTheWay } from "./jail.ts";
+import { statOf } from "./stat-of.ts";
 import type { Change, Tree } from "./tree.ts";
 
 /** How a commit touches the disk; tests make one of them fail. */
@@ -107,14 +108,14 @@ function commitInto(root: string, changes: readonly Change[], steps: DiskSteps, 
 }
 
 function isSame(path: string, before: Buffer | undefined): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = statOf(path);
   if (before === undefined || stats === undefined) return before === undefined && stats === undefined;
   return stats.isFile() && readFileSync(path).equals(before);
 }
 
 /** Makes a folder and those above it; what was made goes away again on undo, if nothing else is in it. */
 function makeFolder(path: string, undo: (() => void)[]): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (statOf(path)?.isDirectory()) return;
   if (dirname(path) !== path) makeFolder(dirname(path), undo);
   mkdirSync(path, { recursive: true });
   undo.push(() => {

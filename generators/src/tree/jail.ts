@@ -1,7 +1,7 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { ScaffoldError } from "../errors.ts";
 import { isDevice, shown } from "../names.ts";
+import { statOf } from "./stat-of.ts";
 
 /** Characters that no file system of the three takes in a name, or that mean something else there. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
@@ -42,7 +42,7 @@ export function assertNoLinkOnTheWay(root: string, path: string): void {
   const segments = path.split("/");
   for (const [index] of segments.entries()) {
     const part = segments.slice(0, index + 1).join("/");
-    const stats = lstatSync(join(root, part), { throwIfNoEntry: false });
+    const stats = statOf(join(root, part));
     if (stats === undefined) return;
     if (stats.isSymbolicLink()) {
       throw new ScaffoldError("AE1205", {

@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { toSafePath } from "./jail.ts";
+import { statOf } from "./stat-of.ts";
 
 /** A planned file. */
 export interface PlannedFile {
@@ -40,7 +41,7 @@ export function createTree(root: string): Tree {
   const planned = new Map<string, PlannedFile | undefined>();
   const onDisk = (path: string): Buffer | undefined => {
     const full = join(root, path);
-    return lstatSync(full, { throwIfNoEntry: false })?.isFile() ? readFileSync(full) : undefined;
+    return statOf(full)?.isFile() ? readFileSync(full) : undefined;
   };
   const tree: Tree = {
     root,
@@ -86,5 +87,5 @@ function changeOf(
 }
 
 function namesIn(folder: string): string[] {
-  return lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(folder) : [];
+  return statOf(folder)?.isDirectory() ? readdirSync(folder) : [];
 }

@@ -36,6 +36,8 @@ export async function afterwards(
     const start = performance.now();
     const { status, tail } = await runProgram(program, args, folder, out);
     const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
+    // It may be told of the signal before this program is.
+    if (status === "SIGINT") throw new ScaffoldError("AE1901", { message: "cancelled", state });
     if (status !== 0) {
       const isMissing = String(status).endsWith("ENOENT");
       const tries = [isMissing ? `install ${program} first` : `${program} ${args.join(" ")}`];
@@ -63,10 +65,12 @@ export async function afterwards(
     if (given.verify) {
       const script = (script: string) => ["run", script];
       await step("types are right", pm, script("typecheck"), "AE1601");
-      const said = await step("started, an orchestrator ran a task on it", pm, script("smoke"), "AE1601");
+      const isExample = given.example !== undefined;
+      const label = isExample ? "ran to its end" : "started, an orchestrator ran a task on it";
+      const said = await step(label, pm, script(isExample ? "demo" : "smoke"), "AE1601");
       for (const line of said.split("\n").filter((one) => one.startsWith("complete"))) say(`      ${line}\n`);
       say(`      ${((performance.now() - began) / 1000).toFixed(1)} s after the files were written\n`);
-      await step("tested, conformance included", pm, script("test"), "AE1601");
+      if (!isExample) await step("tested, conformance included", pm, script("test"), "AE1601");
       say(`  verified ${((performance.now() - began) / 1000).toFixed(1)} s after it was written\n`);
     }
     if (given.git) {

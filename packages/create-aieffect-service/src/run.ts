@@ -10,6 +10,7 @@ import {
   type ScaffoldError,
   ScaffoldError as ScaffoldFailure,
   serviceGenerator,
+  serviceNameProblem,
   type Templates,
   toChangeList,
   toDiff,
@@ -52,7 +53,12 @@ export async function run(
     else await create(given, { templates, env, from, isInterrupted: () => interrupted });
     return exitCodes.done;
   } catch (thrown) {
-    const error: ScaffoldError = toScaffoldError(thrown);
+    const failed = toScaffoldError(thrown);
+    // What the signal also ended tells of that as a failure of its own.
+    const error: ScaffoldError =
+      interrupted && failed.code !== "AE1901"
+        ? new ScaffoldFailure("AE1901", { message: "cancelled", state: failed.state, cause: failed })
+        : failed;
     const json = given?.json ?? argv.includes("--json");
     if (json) process.stdout.write(toErrorJson(error));
     else process.stderr.write(toErrorText(error));
@@ -77,6 +83,14 @@ async function create(given: Given, { templates, env, from, isInterrupted }: Inn
   const first = answersOf(given, env, templates);
   const answers = mayAsk ? await askMissing(generator, first) : first;
   const name = String(answers.name ?? "");
+  // What is no name is told before it stands in a path.
+  const problem = name === "" ? undefined : serviceNameProblem(name);
+  if (problem !== undefined) {
+    throw new ScaffoldFailure("AE1201", {
+      where: given.name === undefined ? "folder" : "--name",
+      message: problem,
+    });
+  }
   const root =
     given.into === undefined ? resolveTarget(given.dir ?? (name || "."), from) : resolve(from, given.into);
   const existing = given.merge ? "keep" : given.overwrite ? "replace" : "refuse";

@@ -2,8 +2,8 @@ import { basename, isAbsolute, resolve } from "node:path";
 import { ScaffoldError, toSafePath } from "@aieffect/generators";
 
 /**
- * The folder that is meant. A relative one has to be below where the user is.
- * @throws ScaffoldError AE1205 for one that leads elsewhere, or cannot be a folder on every system
+ * The folder that is meant. It may be anywhere, but `..` may only stand at its beginning.
+ * @throws ScaffoldError AE1205 for one that cannot be a folder on every system
  */
 export function resolveTarget(dir: string, cwd: string): string {
   if (isAbsolute(dir)) {
@@ -14,15 +14,19 @@ export function resolveTarget(dir: string, cwd: string): string {
     .replaceAll("\\", "/")
     .replace(/^(?:\.\/)+/, "")
     .replace(/\/+$/, "");
-  if (relative === "" || relative === ".") return resolve(cwd);
+  const [up = ""] = /^(?:\.\.(?:\/|$))*/.exec(relative) ?? [];
+  const below = relative.slice(up.length);
+  if (below === "" || below === ".") return resolve(cwd, up);
   try {
-    toSafePath(relative);
+    toSafePath(below);
   } catch (cause) {
     if (!(cause instanceof ScaffoldError)) throw cause;
     throw new ScaffoldError("AE1205", {
       where: cause.where ?? dir,
-      message: cause.message.replace("the target folder", "this folder"),
-      tries: ["a name below this folder", "an absolute path"],
+      message: cause.message.replace(
+        "a path inside the target folder",
+        "a folder that every system can have",
+      ),
       cause,
     });
   }

@@ -3,5 +3,6 @@ import * as operations from "./gen/registry.ts";
 
 /** The service with all its operations; tests give options of their own. */
 export function createService(options: Partial<ServiceOptions> = {}): Service {
-  return sequentialService({ name: "load-cleaner", operations: Object.values(operations), ...options });
+  const name = "load-cleaner";
+  return sequentialService({ name, operations: Object.values(operations), ...options });
 }

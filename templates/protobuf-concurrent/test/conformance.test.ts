@@ -1,0 +1,36 @@
+import { readdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { catalogue, readManifest, runSuite, type Sample, samplesOf } from "@aieffect/conformance";
+import { expect, it } from "vitest";
+import { startService } from "./start-service.ts";
+
+const folder = fileURLToPath(new URL("../conformance/", import.meta.url));
+const claims = ["core", "concurrent"] as const;
+/** A second of the harness takes so long here, and so does one of a sample's parameters. */
+const time_scale = 0.25;
+
+it(`is conformant: ${claims.join(", ")}`, { timeout: 60_000 }, async () => {
+  const { url } = await startService();
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".yaml"));
+  const manifests = await Promise.all(files.map((name) => readManifest(`${folder}${name}`)));
+  const samples = manifests.flatMap((manifest) => samplesOf(manifest, () => "either")).map(shortened);
+  const isClaimed = ({ profile }: { profile: string }) => claims.some((claim) => claim === profile);
+  // All other profiles, which take a minute: aieffect test.
+  const cases = catalogue.filter(isClaimed);
+  const { results, profiles } = await runSuite({ url, samples, claims, cases, settings: { time_scale } });
+  expect(results.filter(({ status }) => status === "fail").map((result) => [result.case.id, result])).toEqual(
+    [],
+  );
+  expect(profiles.filter(isClaimed)).toMatchObject(
+    claims.map((profile) => ({ profile, verdict: "CONFORMANT" })),
+  );
+});
+
+/** Parameters that are told in seconds take the part of them that the harness's take. */
+function shortened(sample: Sample): Sample {
+  const parameters = Object.entries(sample.parameters ?? {}).map(([name, value]) => [
+    name,
+    name.endsWith("_seconds") ? Number(value) * time_scale : value,
+  ]);
+  return { ...sample, parameters: sample.parameters && Object.fromEntries(parameters) };
+}

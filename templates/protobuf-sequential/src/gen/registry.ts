@@ -1,0 +1,2 @@
+// Derived from src/operations/, one line an operation; `aieffect add operation` rewrites it.
+export { checkFeeder } from "../operations/check-feeder.ts";

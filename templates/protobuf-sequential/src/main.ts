@@ -1,0 +1,4 @@
+import { serve } from "@aieffect/service-kit";
+import { createService } from "./service.ts";
+
+await serve(createService());

@@ -1,0 +1,14 @@
+import { type Service, type ServiceOptions, sequentialService } from "@aieffect/service-kit";
+import * as operations from "./gen/registry.ts";
+import { plane } from "./plane.ts";
+
+/** The service with all its operations; tests give options of their own. */
+export function createService(options: Partial<ServiceOptions> = {}): Service {
+  const name = "feeder-monitor";
+  return sequentialService({
+    name,
+    operations: Object.values(operations),
+    planes: [plane],
+    ...options,
+  });
+}

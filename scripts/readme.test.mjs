@@ -1,13 +1,8 @@
 /** README.md, run: every shell line does what it says, and the code that is shown is code that runs. */
-import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { freePort, port, root, start } from "./run-readme.mjs";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
 const readme = await readFile(`${root}README.md`, "utf8");
 const blocks = [...readme.matchAll(/^```(sh|js)\n(.*?)^```$/gms)].map(([, language, text]) => ({
   language,
@@ -28,22 +23,6 @@ const notRun = {
 };
 /** Lines that stay in the foreground until a signal, and what they say when they are ready. */
 const staying = { "npm run hello": '"msg":"listening"', "npm run demo -- --keep": "Ctrl-C" };
-
-const port = await freePort();
-const env = {
-  ...process.env,
-  PORT: String(port),
-  DATA_DIR: await mkdtemp(join(tmpdir(), "aieffect-readme-")),
-};
-const running = [];
-afterAll(async () => {
-  for (const { child, ended } of running) {
-    if (child.exitCode === null)
-      process.kill(process.platform === "win32" ? child.pid : -child.pid, "SIGINT");
-    await ended;
-  }
-  await rm(env.DATA_DIR, { recursive: true, force: true });
-});
 
 describe("README.md", () => {
   it("has its two commands in the first block", () => {
@@ -118,61 +97,3 @@ describe.each([
     }
   });
 });
-
-describe("packages/conformance/README.md", () => {
-  const folder = `${root}packages/conformance/`;
-
-  it("has commands that work, one after another, on a service of ours", { timeout: 120_000 }, async () => {
-    const text = await readFile(`${folder}README.md`, "utf8");
-    const commands = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block]) =>
-      block.trim().split("\n"),
-    );
-    expect(commands.length).toBeGreaterThan(5);
-    const cwd = await mkdtemp(join(tmpdir(), "aieffect-readme-"));
-    const own = await freePort();
-    const service = start(`node "${root}packages/service-kit/examples/hello.mjs"`, { PORT: String(own) });
-    await expect.poll(service.output, { timeout: 20_000 }).toContain("listening");
-    try {
-      for (const line of commands) {
-        // Where it is not installed npx would look for it elsewhere.
-        const here = line
-          .replace("npx aieffect-conformance", `node "${folder}bin/aieffect-conformance.mjs"`)
-          .replaceAll("localhost:8080", `localhost:${own}`);
-        const command = start(here, { INIT_CWD: cwd });
-        expect({ line, code: await command.ended, output: command.output() }).toMatchObject({ code: 0 });
-      }
-    } finally {
-      await rm(cwd, { recursive: true, force: true });
-    }
-  });
-});
-
-/** Starts a line in a process group of its own, so that all that it started can be ended with it. */
-function start(line, more = {}) {
-  const child = spawn(line, {
-    cwd: root,
-    env: { ...env, ...more },
-    shell: true,
-    detached: process.platform !== "win32",
-  });
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    output += chunk;
-  });
-  const ended = new Promise((resolve) => child.once("close", resolve));
-  running.push({ child, ended });
-  return { ended, output: () => output };
-}
-
-function freePort() {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const { port: free } = server.address();
-      server.close(() => resolve(free));
-    });
-  });
-}

@@ -6,8 +6,10 @@ import { ControlError, type DataReference } from "@aieffect/control-interface";
 import { needs, tempFolder } from "@aieffect/test-support";
 import { ServerCredentials, status } from "@grpc/grpc-js";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { Chunk } from "../generated/aieffect/dataplane/v1/results.ts";
 import { createProtobufPlane, type ProtobufPlane, type ProtobufPlaneOptions } from "../index.ts";
-import { startPeer, startProxy } from "../testing/peer.ts";
+import { delimit } from "../results/delimited.ts";
+import { startChunkPeer, startPeer, startProxy } from "../testing/peer.ts";
 import { Generator, generated, start } from "../testing/start.ts";
 
 const rpc = "data_generator.DataGeneratorService/GenerateData";
@@ -256,6 +258,76 @@ describe("a large result", () => {
     await expect
       .poll(() => service.lines().findLast(({ msg }) => msg === "grpc call"))
       .toMatchObject({ rpc: "aieffect.dataplane.v1.Results/Read", status: "CANCELLED" });
+  });
+});
+
+describe("a peer that sends chunks without sense", () => {
+  const chunk = (data: Buffer, offset: number) =>
+    Buffer.from(Chunk.encode({ data, offset: BigInt(offset) }).finish());
+
+  /** Chunks of these bytes, on and on; the test fails where nobody stops taking them. */
+  function* endless(data: Buffer, most = 100_000_000) {
+    for (let offset = 0; offset < most; offset += data.length) yield chunk(data, offset);
+    throw new Error("Expected the reader to stop");
+  }
+
+  async function referenceTo(messages: () => Iterable<Uint8Array>, more: Partial<DataReference> = {}) {
+    const uri = await startChunkPeer(messages);
+    const stream = "aieffect.dataplane.v1.Results/Read";
+    const metadata = { workflow_id: "w", task_id: "t", stream };
+    return { protocol: "grpc", uri, format: "GenerateData", metadata, ...more } as const;
+  }
+
+  it("is stopped at the size that its reference says, however much comes", async () => {
+    const piece = delimit(Generator.generateData.responseSerialize(generated("x".repeat(20_000))));
+    const reference = await referenceTo(() => endless(piece), { size_bytes: 3 * piece.length });
+    let taken = 0;
+    const take = async () => {
+      for await (const _ of fetching().fetchMessages(reference, Generator.generateData)) taken++;
+    };
+    expect((await failureOf(take())).message).toBe(
+      `Expected ${3 * piece.length} bytes, as the reference says of ${rpc} from ${reference.uri}, found more`,
+    );
+    expect(taken).toBe(3);
+  });
+
+  it("is stopped at max_fetch_bytes, also by messages without content", async () => {
+    const reference = await referenceTo(() => endless(Buffer.alloc(100_000)));
+    const plane = fetching({ max_fetch_bytes: 250_000 });
+    expect((await failureOf(plane.fetchMessage(reference, Generator.generateData))).message).toMatch(
+      /^Expected a result of at most 250000 bytes/,
+    );
+  });
+
+  it("cannot keep a fetch going with chunks that have nothing in them", async () => {
+    function* nothing() {
+      for (;;) yield chunk(Buffer.alloc(0), 0);
+    }
+    const reference = await referenceTo(nothing);
+    expect((await failureOf(fetching().fetchMessage(reference, Generator.generateData))).message).toBe(
+      `Expected a chunk with data of ${rpc} from ${reference.uri}, found an empty one`,
+    );
+  });
+
+  it("is told of, with what it sent", async () => {
+    const saying = async (...messages: Uint8Array[]) => {
+      const reference = await referenceTo(() => messages);
+      const { message } = await failureOf(fetching().fetchMessage(reference, Generator.generateData));
+      return message.replace(` of ${rpc} from ${reference.uri}`, "");
+    };
+    expect(await saying(Buffer.alloc(9, 0xff))).toMatch(/^Expected a Chunk, found bytes that are none: /);
+    expect(await saying(chunk(Buffer.alloc(9, 0xff), 0))).toBe(
+      "Expected messages that can be taken, found Expected the length of a message, found bytes that are none",
+    );
+    expect(await saying(chunk(Buffer.from([3, 0xff, 0xff, 0xff]), 0))).toMatch(
+      /^Expected a message of its response type, found /,
+    );
+    expect(await saying(chunk(Buffer.from([3, 1]), 0))).toBe(
+      "Expected whole messages, found Expected whole messages, found that the last one is cut",
+    );
+    expect(await saying(chunk(Buffer.from([0]), 7))).toBe(
+      "Expected the chunk from byte 0 on, found one from 7 on",
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { ControlError, type DataReference } from "@aieffect/control-interface";
 import type { DataPlane, OperationContext, PlaneHost } from "@aieffect/service-kit";
+import { assertTls } from "./check-tls.ts";
 import { createFetcher, type FetchOptions } from "./fetch/fetcher.ts";
 import { advertisedHost, type ProtobufPlaneOptions, resolveOptions } from "./options.ts";
 import { toGrpcReference } from "./reference/grpc-reference.ts";
@@ -72,6 +73,7 @@ export interface ProtobufPlane extends DataPlane {
 /** Builds a plane; it listens once its service does. @throws TypeError for options that cannot be meant */
 export function createProtobufPlane(given: ProtobufPlaneOptions = {}): ProtobufPlane {
   const options = resolveOptions(given);
+  assertTls(options);
   const index = createResultIndex();
   const cache = createMessageCache(options.max_memory_bytes);
   const served = new Set(

@@ -331,6 +331,33 @@ describe("a peer that sends chunks without sense", () => {
   });
 });
 
+it("is told at once of certificates and keys that cannot be meant", async () => {
+  if (needs("openssl", hasOpenssl())) return;
+  const [{ cert, key }, other] = [await createCertificate(), await createCertificate()];
+  const wrong: [ProtobufPlaneOptions, string][] = [
+    [
+      { tls: { cert: "x", key } },
+      "tls.cert (GRPC_TLS_CERT_FILE) to be a certificate in PEM, got something else",
+    ],
+    [{ tls: { cert: key, key: cert } }, "tls.cert (GRPC_TLS_CERT_FILE) to be a certificate in PEM, got"],
+    [{ tls: { cert, key: "" } }, "tls.key (GRPC_TLS_KEY_FILE) to be a private key in PEM without a pass"],
+    [
+      { tls: { cert, key: other.key } },
+      "tls.key (GRPC_TLS_KEY_FILE) to belong to its certificate, got another's",
+    ],
+    [{ tls: { cert, key, client_ca: "x" } }, "tls.client_ca to be a certificate in PEM, got something else"],
+    [{ peer_tls: { ca: "x" } }, "peer_tls.ca (GRPC_TLS_CA_FILE) to be a certificate in PEM, got something"],
+    [{ peer_tls: { cert } }, "peer_tls.cert and peer_tls.key, got one of them"],
+    [{ peer_tls: { cert, key: other.key } }, "peer_tls.key to belong to its certificate, got another's"],
+  ];
+  for (const [options, message] of wrong) {
+    const made = () => createProtobufPlane(options);
+    expect(made).toThrow(TypeError);
+    expect(made).toThrow(`Expected ${message}`);
+  }
+  expect(() => fetching({ tls: { cert, key: key.toString(), client_ca: other.cert } })).not.toThrow();
+});
+
 async function createCertificate(): Promise<{ cert: Buffer; key: Buffer }> {
   const folder = await tempFolder();
   const [key, cert] = [`${folder}/key.pem`, `${folder}/cert.pem`];

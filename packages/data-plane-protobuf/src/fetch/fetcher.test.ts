@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { ControlError, type DataReference } from "@aieffect/control-interface";
 import { needs, tempFolder } from "@aieffect/test-support";
 import { ServerCredentials, status } from "@grpc/grpc-js";
@@ -10,7 +11,7 @@ import { Chunk } from "../generated/aieffect/dataplane/v1/results.ts";
 import { createProtobufPlane, type ProtobufPlane, type ProtobufPlaneOptions } from "../index.ts";
 import { delimit } from "../results/delimited.ts";
 import { startChunkPeer, startPeer, startProxy } from "../testing/peer.ts";
-import { Generator, generated, start } from "../testing/start.ts";
+import { Generator, gate, generated, start } from "../testing/start.ts";
 
 const rpc = "data_generator.DataGeneratorService/GenerateData";
 const answer = { success: true, message: "deployed", records: [{ household_id: "HH-001", voltage: 230 }] };
@@ -229,6 +230,33 @@ describe("a large result", () => {
     ).toBe(2);
   });
 
+  it("goes on where it was when its service was stopped and started again", async () => {
+    const data_dir = await tempFolder();
+    const operations: Parameters<typeof start>[0] = {
+      GenerateData: (ctx, plane) =>
+        plane.publish(
+          Generator.generateData,
+          Array.from({ length: 20 }, () => generated("x".repeat(2 ** 20))),
+          ctx,
+        ),
+    };
+    const options = { data_dir, store: `sqlite:${data_dir}/tasks` };
+    const before = await start(operations, {}, options);
+    const { output } = await before.execute("GenerateData");
+    let taken = 0;
+    for await (const { message } of fetching({ fetch_backoff_ms: 50 }).fetchMessages(
+      output,
+      Generator.generateData,
+    )) {
+      expect(message).toHaveLength(2 ** 20);
+      if (++taken > 1) continue;
+      // It does not wait for a reader that takes nothing: the stream is cut.
+      await before.close();
+      await start(operations, { port: Number(before.address.split(":")[1]) }, options);
+    }
+    expect(taken).toBe(20);
+  });
+
   it("is refused when it is not what the reference says", async () => {
     const { reference } = await startLarge();
     const plane = fetching();
@@ -261,7 +289,7 @@ describe("a large result", () => {
   });
 });
 
-describe("a peer that sends chunks without sense", () => {
+describe("a peer that sends chunks as it likes", () => {
   const chunk = (data: Buffer, offset: number) =>
     Buffer.from(Chunk.encode({ data, offset: BigInt(offset) }).finish());
 
@@ -271,7 +299,10 @@ describe("a peer that sends chunks without sense", () => {
     throw new Error("Expected the reader to stop");
   }
 
-  async function referenceTo(messages: () => Iterable<Uint8Array>, more: Partial<DataReference> = {}) {
+  async function referenceTo(
+    messages: Parameters<typeof startChunkPeer>[0],
+    more: Partial<DataReference> = {},
+  ) {
     const uri = await startChunkPeer(messages);
     const stream = "aieffect.dataplane.v1.Results/Read";
     const metadata = { workflow_id: "w", task_id: "t", stream };
@@ -307,6 +338,26 @@ describe("a peer that sends chunks without sense", () => {
     expect((await failureOf(fetching().fetchMessage(reference, Generator.generateData))).message).toBe(
       `Expected a chunk with data of ${rpc} from ${reference.uri}, found an empty one`,
     );
+  });
+
+  it("is not blamed for the time that the reader takes", async () => {
+    const idle_ms = 200;
+    const piece = delimit(Generator.generateData.responseSerialize(generated("x")));
+    const resumed = gate();
+    async function* twice() {
+      yield chunk(piece, 0);
+      await resumed.opened;
+      yield chunk(piece, piece.length);
+    }
+    const reference = await referenceTo(twice);
+    const plane = fetching({ fetch_idle_timeout_ms: idle_ms });
+    let taken = 0;
+    for await (const _ of plane.fetchMessages(reference, Generator.generateData)) {
+      if (++taken > 1) continue;
+      await pause(idle_ms + 50);
+      setTimeout(resumed.open, 50);
+    }
+    expect(taken).toBe(2);
   });
 
   it("is told of, with what it sent", async () => {

@@ -132,6 +132,7 @@ export function createFetcher(
           if (left-- > 0) continue;
           taken++;
           yield message;
+          patience.resumed();
         }
         return;
       } catch (error) {
@@ -164,6 +165,7 @@ export function createFetcher(
           patience.progressed();
           offset += chunk.data.length;
           yield chunk.data;
+          patience.resumed();
           tidy(chunk.data.length);
         }
         return;

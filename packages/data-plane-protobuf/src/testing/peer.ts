@@ -58,7 +58,9 @@ export async function startPeer(
 }
 
 /** Serves `Results/Read` with whatever messages a test makes up, no faster than they are taken; gives its `host:port`. */
-export async function startChunkPeer(messages: () => Iterable<Uint8Array>): Promise<string> {
+export async function startChunkPeer(
+  messages: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<string> {
   const server = new Server();
   const itself = (bytes: Buffer) => bytes;
   const read = {

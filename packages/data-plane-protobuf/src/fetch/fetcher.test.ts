@@ -152,6 +152,19 @@ describe("a deployed peer", () => {
   });
 });
 
+it("tells nobody a key that a peer says back", async () => {
+  const peer = await startPeer((_call, callback) => {
+    callback({ code: status.UNAVAILABLE, details: "no such key: k-secret!" });
+    return undefined;
+  });
+  const warned: unknown[] = [];
+  const log = { warn: (line: unknown) => warned.push(line) } as never;
+  const plane = fetching({ peer_keys: { "127.0.0.1": "k-secret" }, fetch_retries: 1 });
+  const failure = await failureOf(plane.fetchMessage(peer.reference, Generator.generateData, { log }));
+  expect(failure.message).toContain("UNAVAILABLE: no such key: [redacted]!");
+  expect(warned).toMatchObject([{ reason: "UNAVAILABLE: no such key: [redacted]!" }]);
+});
+
 describe("TLS", () => {
   it("is spoken with peers that are listed, and with ours that say so; their certificates are checked", async () => {
     if (needs("openssl", hasOpenssl())) return;

@@ -90,11 +90,24 @@ export function createFetcher(
     return { target, source, patience, options: given, traceparent };
   }
 
-  function metadataOf({ target, traceparent }: Fetch, withIds: boolean): Metadata {
-    const metadata = target.ids === undefined || !withIds ? new Metadata() : writeIds(target.ids);
-    const key = namesOf(peerOf(target))
+  function keyFor(target: GrpcTarget): string | undefined {
+    return namesOf(peerOf(target))
       .map((name) => keys.get(name))
       .find((found) => found !== undefined);
+  }
+
+  /** What went wrong, without the key where the peer says it back. */
+  function failureOf({ target }: Fetch, thrown: unknown, isFixed = true): CallFailure | ControlError {
+    const failure = isFixed ? toFailure(thrown, undefined) : final(thrown);
+    const key = keyFor(target);
+    if (failure instanceof ControlError || !key || !failure.message.includes(key)) return failure;
+    const { code, message, passing, cause } = failure;
+    return new CallFailure(code, message.replaceAll(key, "[redacted]"), passing, cause);
+  }
+
+  function metadataOf({ target, traceparent }: Fetch, withIds: boolean): Metadata {
+    const metadata = target.ids === undefined || !withIds ? new Metadata() : writeIds(target.ids);
+    const key = keyFor(target);
     if (key !== undefined) metadata.set("authorization", `Bearer ${key}`);
     if (traceparent !== undefined) metadata.set("traceparent", traceparent);
     return metadata;
@@ -114,7 +127,7 @@ export function createFetcher(
         const question = questionOf(fetch, target.path, empty, metadataOf(fetch, true));
         return await askOnce(await clientsOf(fetch), question, patience.left_ms());
       } catch (error) {
-        await patience.again(toFailure(error, undefined));
+        await patience.again(failureOf(fetch, error));
       }
     }
   }
@@ -138,7 +151,7 @@ export function createFetcher(
       } catch (error) {
         // The newest result can be another one by now.
         const isFixed = target.ids !== undefined || taken === 0;
-        await patience.again(isFixed ? toFailure(error, undefined) : final(error));
+        await patience.again(failureOf(fetch, error, isFixed));
       }
     }
   }
@@ -171,7 +184,7 @@ export function createFetcher(
         return;
       } catch (error) {
         const isFixed = target.ids !== undefined || offset === 0;
-        await patience.again(isFixed ? toFailure(error, undefined) : final(error));
+        await patience.again(failureOf(fetch, error, isFixed));
       }
     }
   }

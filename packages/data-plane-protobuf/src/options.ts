@@ -42,7 +42,7 @@ export interface ProtobufPlaneOptions {
   max_memory_bytes?: number;
   /** So long a caller may take nothing of a stream, in ms; it is cut then. @default 120,000 */
   send_idle_timeout_ms?: number;
-  /** So long a fetch may bring nothing, over all its attempts, in ms. @default 20,000, because a caller waits 30 s for a sequential operation */
+  /** So long a fetch may bring nothing while its reader waits, over all its attempts, in ms. @default 20,000, because a caller waits 30 s for a sequential operation */
   fetch_idle_timeout_ms?: number;
   /** How often a fetch goes on after a failure that may be over in a moment. @default 4 */
   fetch_retries?: number;

@@ -1,5 +1,6 @@
 import { ControlError, type DataReference } from "@aieffect/control-interface";
 import type { DataPlane, OperationContext, PlaneHost } from "@aieffect/service-kit";
+import { assertTls } from "./check-tls.ts";
 import { createFetcher, type FetchOptions } from "./fetch/fetcher.ts";
 import { advertisedHost, type ProtobufPlaneOptions, resolveOptions } from "./options.ts";
 import { toGrpcReference } from "./reference/grpc-reference.ts";
@@ -7,7 +8,7 @@ import { fullName, type Rpc } from "./reference/rpc.ts";
 import { fileNameOf } from "./results/find-result.ts";
 import { createMessageCache } from "./results/message-cache.ts";
 import { encodeMessages } from "./results/result-file.ts";
-import { createResultIndex } from "./results/result-index.ts";
+import { createResultIndex, idOf } from "./results/result-index.ts";
 import { type ResultServer, startResultServer } from "./serve/result-server.ts";
 
 /** What is published: one message, or pieces of one, in order. */
@@ -72,6 +73,7 @@ export interface ProtobufPlane extends DataPlane {
 /** Builds a plane; it listens once its service does. @throws TypeError for options that cannot be meant */
 export function createProtobufPlane(given: ProtobufPlaneOptions = {}): ProtobufPlane {
   const options = resolveOptions(given);
+  assertTls(options);
   const index = createResultIndex();
   const cache = createMessageCache(options.max_memory_bytes);
   const served = new Set(
@@ -126,7 +128,7 @@ export function createProtobufPlane(given: ProtobufPlaneOptions = {}): ProtobufP
       );
     }
     const messages: Iterable<Response> | AsyncIterable<Response> = isIterable(result) ? result : [result];
-    const written = { messages: 0, message_bytes: 0 };
+    const written = { messages: 0, message_bytes: 0, largest_bytes: 0 };
     const content = encodeMessages(rpc.responseSerialize, messages, written);
     const name = fileNameOf(path);
     const stored = await task.publish(content, { format: "protobuf", as: "file", name });
@@ -139,7 +141,8 @@ export function createProtobufPlane(given: ProtobufPlaneOptions = {}): ProtobufP
     }
     const size_bytes = stored.size_bytes as number;
     index.add({ workflow_id, task_id, handle, path, file: stored.uri, size_bytes, message_bytes });
-    const inChunks = !rpc.responseStream && message_bytes > options.max_message_bytes;
+    const largest_bytes = rpc.responseStream ? written.largest_bytes : message_bytes;
+    const inChunks = largest_bytes > options.max_message_bytes;
     return toGrpcReference({
       address,
       path,
@@ -157,8 +160,8 @@ export function createProtobufPlane(given: ProtobufPlaneOptions = {}): ProtobufP
       return address;
     },
     start,
-    forget({ handle }) {
-      for (const { file } of index.forget(handle)) cache.drop(file);
+    forget({ handle, status }) {
+      for (const result of index.forget(handle, status === "failed")) cache.drop(idOf(result));
     },
     async stop(grace_ms) {
       address = undefined;

@@ -103,6 +103,41 @@ describe("publish", () => {
     expect(Buffer.from(counted.uri, "base64").toString()).toBe('["1","2","3"]');
   });
 
+  it("refers to the stream where one message of an RPC that answers with a stream is too large", async () => {
+    const service = await start(
+      {
+        Follow: (ctx, plane) =>
+          plane.publish(
+            Meter.follow,
+            [10, 2000, 10].map((size, at) => ({ at: BigInt(at), payload: Buffer.alloc(size) })),
+            ctx,
+          ),
+        Small: (ctx, plane) =>
+          plane.publish(
+            Meter.follow,
+            [600, 600].map((size, at) => ({ at: BigInt(at), payload: Buffer.alloc(size) })),
+            ctx,
+          ),
+        async Sizes(ctx, plane) {
+          const found: number[] = [];
+          for await (const { payload } of plane.fetchMessages(ctx.inputs[0], Meter.follow, ctx))
+            found.push(payload.length);
+          return ctx.publish(JSON.stringify(found), { format: "json", as: "inline" });
+        },
+      },
+      { max_message_bytes: 1000 },
+    );
+    const { output } = await service.execute("Follow");
+    expect(output.metadata?.stream).toBe("aieffect.dataplane.v1.Results/Read");
+    const sizes = await service.execute("Sizes", { inputs: [output] });
+    expect(Buffer.from(sizes.output.uri, "base64").toString()).toBe("[10,2000,10]");
+    // Together they may be larger.
+    const { output: small } = await service.execute("Small", { task_id: "small" });
+    expect(small.metadata).not.toHaveProperty("stream");
+    const both = await service.execute("Sizes", { task_id: "both", inputs: [small] });
+    expect(Buffer.from(both.output.uri, "base64").toString()).toBe("[600,600]");
+  });
+
   it("continues the trace of its caller from service to service", async () => {
     const made = await start({
       GenerateData: (ctx, plane) => plane.publish(Generator.generateData, generated("a"), ctx),

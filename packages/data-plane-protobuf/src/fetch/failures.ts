@@ -49,6 +49,8 @@ export function toFailure(thrown: unknown, silent_ms: number | undefined): CallF
 /** All that is asked here only reads, so that asking twice does no harm. */
 function mayPass({ code, details }: ServiceError): boolean {
   if (code === status.UNAVAILABLE || code === status.ABORTED) return true;
+  // How a stream looks that a server cut which did not wait for its end; those that we cut are told by their reason.
+  if (code === status.CANCELLED && details === "Call cancelled") return true;
   // How a connection that was cut in the middle of an answer looks.
   return code === status.INTERNAL && /RST_STREAM|Protocol error|ECONNRESET/.test(details);
 }

@@ -2,13 +2,16 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { ControlError, type DataReference } from "@aieffect/control-interface";
 import { needs, tempFolder } from "@aieffect/test-support";
 import { ServerCredentials, status } from "@grpc/grpc-js";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { Chunk } from "../generated/aieffect/dataplane/v1/results.ts";
 import { createProtobufPlane, type ProtobufPlane, type ProtobufPlaneOptions } from "../index.ts";
-import { startPeer, startProxy } from "../testing/peer.ts";
-import { Generator, generated, start } from "../testing/start.ts";
+import { delimit } from "../results/delimited.ts";
+import { startChunkPeer, startPeer, startProxy } from "../testing/peer.ts";
+import { Generator, gate, generated, start } from "../testing/start.ts";
 
 const rpc = "data_generator.DataGeneratorService/GenerateData";
 const answer = { success: true, message: "deployed", records: [{ household_id: "HH-001", voltage: 230 }] };
@@ -149,6 +152,19 @@ describe("a deployed peer", () => {
   });
 });
 
+it("tells nobody a key that a peer says back", async () => {
+  const peer = await startPeer((_call, callback) => {
+    callback({ code: status.UNAVAILABLE, details: "no such key: k-secret!" });
+    return undefined;
+  });
+  const warned: unknown[] = [];
+  const log = { warn: (line: unknown) => warned.push(line) } as never;
+  const plane = fetching({ peer_keys: { "127.0.0.1": "k-secret" }, fetch_retries: 1 });
+  const failure = await failureOf(plane.fetchMessage(peer.reference, Generator.generateData, { log }));
+  expect(failure.message).toContain("UNAVAILABLE: no such key: [redacted]!");
+  expect(warned).toMatchObject([{ reason: "UNAVAILABLE: no such key: [redacted]!" }]);
+});
+
 describe("TLS", () => {
   it("is spoken with peers that are listed, and with ours that say so; their certificates are checked", async () => {
     if (needs("openssl", hasOpenssl())) return;
@@ -227,6 +243,33 @@ describe("a large result", () => {
     ).toBe(2);
   });
 
+  it("goes on where it was when its service was stopped and started again", async () => {
+    const data_dir = await tempFolder();
+    const operations: Parameters<typeof start>[0] = {
+      GenerateData: (ctx, plane) =>
+        plane.publish(
+          Generator.generateData,
+          Array.from({ length: 20 }, () => generated("x".repeat(2 ** 20))),
+          ctx,
+        ),
+    };
+    const options = { data_dir, store: `sqlite:${data_dir}/tasks` };
+    const before = await start(operations, {}, options);
+    const { output } = await before.execute("GenerateData");
+    let taken = 0;
+    for await (const { message } of fetching({ fetch_backoff_ms: 50 }).fetchMessages(
+      output,
+      Generator.generateData,
+    )) {
+      expect(message).toHaveLength(2 ** 20);
+      if (++taken > 1) continue;
+      // It does not wait for a reader that takes nothing: the stream is cut.
+      await before.close();
+      await start(operations, { port: Number(before.address.split(":")[1]) }, options);
+    }
+    expect(taken).toBe(20);
+  });
+
   it("is refused when it is not what the reference says", async () => {
     const { reference } = await startLarge();
     const plane = fetching();
@@ -257,6 +300,126 @@ describe("a large result", () => {
       .poll(() => service.lines().findLast(({ msg }) => msg === "grpc call"))
       .toMatchObject({ rpc: "aieffect.dataplane.v1.Results/Read", status: "CANCELLED" });
   });
+});
+
+describe("a peer that sends chunks as it likes", () => {
+  const chunk = (data: Buffer, offset: number) =>
+    Buffer.from(Chunk.encode({ data, offset: BigInt(offset) }).finish());
+
+  /** Chunks of these bytes, on and on; the test fails where nobody stops taking them. */
+  function* endless(data: Buffer, most = 100_000_000) {
+    for (let offset = 0; offset < most; offset += data.length) yield chunk(data, offset);
+    throw new Error("Expected the reader to stop");
+  }
+
+  async function referenceTo(
+    messages: Parameters<typeof startChunkPeer>[0],
+    more: Partial<DataReference> = {},
+  ) {
+    const uri = await startChunkPeer(messages);
+    const stream = "aieffect.dataplane.v1.Results/Read";
+    const metadata = { workflow_id: "w", task_id: "t", stream };
+    return { protocol: "grpc", uri, format: "GenerateData", metadata, ...more } as const;
+  }
+
+  it("is stopped at the size that its reference says, however much comes", async () => {
+    const piece = delimit(Generator.generateData.responseSerialize(generated("x".repeat(20_000))));
+    const reference = await referenceTo(() => endless(piece), { size_bytes: 3 * piece.length });
+    let taken = 0;
+    const take = async () => {
+      for await (const _ of fetching().fetchMessages(reference, Generator.generateData)) taken++;
+    };
+    expect((await failureOf(take())).message).toBe(
+      `Expected ${3 * piece.length} bytes, as the reference says of ${rpc} from ${reference.uri}, found more`,
+    );
+    expect(taken).toBe(3);
+  });
+
+  it("is stopped at max_fetch_bytes, also by messages without content", async () => {
+    const reference = await referenceTo(() => endless(Buffer.alloc(100_000)));
+    const plane = fetching({ max_fetch_bytes: 250_000 });
+    expect((await failureOf(plane.fetchMessage(reference, Generator.generateData))).message).toMatch(
+      /^Expected a result of at most 250000 bytes/,
+    );
+  });
+
+  it("cannot keep a fetch going with chunks that have nothing in them", async () => {
+    function* nothing() {
+      for (;;) yield chunk(Buffer.alloc(0), 0);
+    }
+    const reference = await referenceTo(nothing);
+    expect((await failureOf(fetching().fetchMessage(reference, Generator.generateData))).message).toBe(
+      `Expected a chunk with data of ${rpc} from ${reference.uri}, found an empty one`,
+    );
+  });
+
+  it("is not blamed for the time that the reader takes", async () => {
+    const idle_ms = 200;
+    const piece = delimit(Generator.generateData.responseSerialize(generated("x")));
+    const resumed = gate();
+    async function* twice() {
+      yield chunk(piece, 0);
+      await resumed.opened;
+      yield chunk(piece, piece.length);
+    }
+    const reference = await referenceTo(twice);
+    const plane = fetching({ fetch_idle_timeout_ms: idle_ms });
+    let taken = 0;
+    for await (const _ of plane.fetchMessages(reference, Generator.generateData)) {
+      if (++taken > 1) continue;
+      await pause(idle_ms + 50);
+      setTimeout(resumed.open, 50);
+    }
+    expect(taken).toBe(2);
+  });
+
+  it("is told of, with what it sent", async () => {
+    const saying = async (...messages: Uint8Array[]) => {
+      const reference = await referenceTo(() => messages);
+      const { message } = await failureOf(fetching().fetchMessage(reference, Generator.generateData));
+      return message.replace(` of ${rpc} from ${reference.uri}`, "");
+    };
+    expect(await saying(Buffer.alloc(9, 0xff))).toMatch(/^Expected a Chunk, found bytes that are none: /);
+    expect(await saying(chunk(Buffer.alloc(9, 0xff), 0))).toBe(
+      "Expected messages that can be taken, found Expected the length of a message, found bytes that are none",
+    );
+    expect(await saying(chunk(Buffer.from([3, 0xff, 0xff, 0xff]), 0))).toMatch(
+      /^Expected a message of its response type, found /,
+    );
+    expect(await saying(chunk(Buffer.from([3, 1]), 0))).toBe(
+      "Expected whole messages, found Expected whole messages, found that the last one is cut",
+    );
+    expect(await saying(chunk(Buffer.from([0]), 7))).toBe(
+      "Expected the chunk from byte 0 on, found one from 7 on",
+    );
+  });
+});
+
+it("is told at once of certificates and keys that cannot be meant", async () => {
+  if (needs("openssl", hasOpenssl())) return;
+  const [{ cert, key }, other] = [await createCertificate(), await createCertificate()];
+  const wrong: [ProtobufPlaneOptions, string][] = [
+    [
+      { tls: { cert: "x", key } },
+      "tls.cert (GRPC_TLS_CERT_FILE) to be a certificate in PEM, got something else",
+    ],
+    [{ tls: { cert: key, key: cert } }, "tls.cert (GRPC_TLS_CERT_FILE) to be a certificate in PEM, got"],
+    [{ tls: { cert, key: "" } }, "tls.key (GRPC_TLS_KEY_FILE) to be a private key in PEM without a pass"],
+    [
+      { tls: { cert, key: other.key } },
+      "tls.key (GRPC_TLS_KEY_FILE) to belong to its certificate, got another's",
+    ],
+    [{ tls: { cert, key, client_ca: "x" } }, "tls.client_ca to be a certificate in PEM, got something else"],
+    [{ peer_tls: { ca: "x" } }, "peer_tls.ca (GRPC_TLS_CA_FILE) to be a certificate in PEM, got something"],
+    [{ peer_tls: { cert } }, "peer_tls.cert and peer_tls.key, got one of them"],
+    [{ peer_tls: { cert, key: other.key } }, "peer_tls.key to belong to its certificate, got another's"],
+  ];
+  for (const [options, message] of wrong) {
+    const made = () => createProtobufPlane(options);
+    expect(made).toThrow(TypeError);
+    expect(made).toThrow(`Expected ${message}`);
+  }
+  expect(() => fetching({ tls: { cert, key: key.toString(), client_ca: other.cert } })).not.toThrow();
 });
 
 async function createCertificate(): Promise<{ cert: Buffer; key: Buffer }> {

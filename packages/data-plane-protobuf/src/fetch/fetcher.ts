@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ControlError, createHostPolicy, type DataReference } from "@aieffect/control-interface";
 import type { OperationContext, PlaneHost } from "@aieffect/service-kit";
-import { type Client, Metadata, status } from "@grpc/grpc-js";
+import { type Client, Metadata } from "@grpc/grpc-js";
 import { ReadRequest } from "../generated/aieffect/dataplane/v1/results.ts";
 import type { ResolvedOptions } from "../options.ts";
 import { writeIds } from "../reference/call-ids.ts";
@@ -9,6 +9,7 @@ import { type GrpcTarget, readGrpcReference, streamName } from "../reference/grp
 import { fullName, type Rpc, toRpcName } from "../reference/rpc.ts";
 import { readChunk } from "../results/chunk.ts";
 import { MessageSplitter } from "../results/delimited.ts";
+import { JoinedBytes } from "../results/joined-bytes.ts";
 import { createTidying } from "../results/tidy.ts";
 import { askForStream, askOnce, type Question } from "./call.ts";
 import { createChannels, type Peer } from "./channels.ts";
@@ -89,11 +90,24 @@ export function createFetcher(
     return { target, source, patience, options: given, traceparent };
   }
 
-  function metadataOf({ target, traceparent }: Fetch, withIds: boolean): Metadata {
-    const metadata = target.ids === undefined || !withIds ? new Metadata() : writeIds(target.ids);
-    const key = namesOf(peerOf(target))
+  function keyFor(target: GrpcTarget): string | undefined {
+    return namesOf(peerOf(target))
       .map((name) => keys.get(name))
       .find((found) => found !== undefined);
+  }
+
+  /** What went wrong, without the key where the peer says it back. */
+  function failureOf({ target }: Fetch, thrown: unknown, isFixed = true): CallFailure | ControlError {
+    const failure = isFixed ? toFailure(thrown, undefined) : final(thrown);
+    const key = keyFor(target);
+    if (failure instanceof ControlError || !key || !failure.message.includes(key)) return failure;
+    const { code, message, passing, cause } = failure;
+    return new CallFailure(code, message.replaceAll(key, "[redacted]"), passing, cause);
+  }
+
+  function metadataOf({ target, traceparent }: Fetch, withIds: boolean): Metadata {
+    const metadata = target.ids === undefined || !withIds ? new Metadata() : writeIds(target.ids);
+    const key = keyFor(target);
     if (key !== undefined) metadata.set("authorization", `Bearer ${key}`);
     if (traceparent !== undefined) metadata.set("traceparent", traceparent);
     return metadata;
@@ -113,7 +127,7 @@ export function createFetcher(
         const question = questionOf(fetch, target.path, empty, metadataOf(fetch, true));
         return await askOnce(await clientsOf(fetch), question, patience.left_ms());
       } catch (error) {
-        await patience.again(error as CallFailure);
+        await patience.again(failureOf(fetch, error));
       }
     }
   }
@@ -131,12 +145,13 @@ export function createFetcher(
           if (left-- > 0) continue;
           taken++;
           yield message;
+          patience.resumed();
         }
         return;
       } catch (error) {
         // The newest result can be another one by now.
         const isFixed = target.ids !== undefined || taken === 0;
-        await patience.again(isFixed ? (error as CallFailure) : final(error));
+        await patience.again(failureOf(fetch, error, isFixed));
       }
     }
   }
@@ -154,19 +169,22 @@ export function createFetcher(
         const request = Buffer.from(ReadRequest.encode(asked).finish());
         const question = questionOf(fetch, `/${streamName}`, request, metadataOf(fetch, false));
         for await (const message of askForStream(await clientsOf(fetch), question, patience.left_ms)) {
-          const chunk = readChunk(message);
+          const chunk = chunkOf(message, fetch.source);
+          // Nobody has to send one, and whoever sends nothing else would never come to an end.
+          if (chunk.data.length === 0) throw damaged(fetch.source, "a chunk with data", "an empty one");
           if (chunk.offset !== offset) {
             throw damaged(fetch.source, `the chunk from byte ${offset} on`, `one from ${chunk.offset} on`);
           }
           patience.progressed();
           offset += chunk.data.length;
           yield chunk.data;
+          patience.resumed();
           tidy(chunk.data.length);
         }
         return;
       } catch (error) {
         const isFixed = target.ids !== undefined || offset === 0;
-        await patience.again(isFixed ? (error as CallFailure) : final(error));
+        await patience.again(failureOf(fetch, error, isFixed));
       }
     }
   }
@@ -206,19 +224,16 @@ export function createFetcher(
       const span = startSpan(rpc.path, given);
       try {
         const fetch = begin(reference, rpc.path, given, span?.traceparent ?? given.traceparent);
-        const found: Buffer[] = [];
+        const joined = new JoinedBytes();
         let size = 0;
         for await (const piece of pieces(fetch, rpc.responseStream)) {
-          size += piece.length;
+          // Those without content count, too: there could be no end of them.
+          size += Math.max(1, piece.length);
           if (size > max_fetch_bytes) throw tooLarge(fetch.source, max_fetch_bytes);
-          found.push(piece);
+          joined.add(piece);
         }
         // One behind the other, pieces of a message are that message.
-        const message = decode(
-          rpc,
-          found.length === 1 ? (found[0] as Buffer) : Buffer.concat(found),
-          fetch.source,
-        );
+        const message = decode(rpc, joined.take(), fetch.source);
         span?.end();
         return message;
       } catch (error) {
@@ -247,6 +262,14 @@ function questionOf({ options }: Fetch, path: string, request: Buffer, metadata:
   return { path, request, metadata, signal: options.signal };
 }
 
+function chunkOf(message: Buffer, source: Source): ReturnType<typeof readChunk> {
+  try {
+    return readChunk(message);
+  } catch (error) {
+    throw damaged(source, "a Chunk", `bytes that are none: ${(error as Error).message}`, error);
+  }
+}
+
 function decode<Response>(rpc: Rpc<Response>, bytes: Buffer, source: Source): Response {
   try {
     return rpc.responseDeserialize(bytes);
@@ -272,6 +295,9 @@ function createVerifier({ size_bytes, checksum }: NonNullable<GrpcTarget["chunks
   return {
     update(bytes: Buffer) {
       size += bytes.length;
+      if (size_bytes !== undefined && size > size_bytes) {
+        throw damaged(source, `${size_bytes} bytes, as the reference says`, "more");
+      }
       hash?.update(bytes);
     },
     end() {
@@ -300,9 +326,10 @@ function tooLarge({ peer, rpc }: Source, max_bytes: number): ControlError {
 }
 
 /** A failure after which asking again could give something else. */
-function final(error: unknown): CallFailure {
-  const { code, message } = error as CallFailure;
-  return new CallFailure(code ?? status[status.UNKNOWN], message, false, error);
+function final(thrown: unknown): CallFailure | ControlError {
+  const failure = toFailure(thrown, undefined);
+  if (failure instanceof ControlError) return failure;
+  return new CallFailure(failure.code, failure.message, false, failure);
 }
 
 function lowerCased(keys: Readonly<Record<string, string>>): Map<string, string> {

@@ -19,6 +19,8 @@ export interface PatienceOptions {
 export interface Patience {
   /** Something came: failures are counted from the beginning. */
   progressed(): void;
+  /** The reader wants more; what it did in the meantime is not the peer's time. */
+  resumed(): void;
   /** What is left of the time in which something has to come, in ms. */
   left_ms(): number;
   /** Resolves when it is time for another attempt. @throws ControlError when another one would not help, or there were enough */
@@ -34,6 +36,9 @@ export function createPatience(options: PatienceOptions): Patience {
   return {
     progressed() {
       failures = 0;
+      since = performance.now();
+    },
+    resumed() {
       since = performance.now();
     },
     left_ms: () => Math.max(1, idle_ms - (performance.now() - since)),

@@ -96,6 +96,15 @@ describe("a reference to a result", () => {
       ],
       [{ uri: "peer" }, "host:port as the uri of a grpc reference (R-REF-09), found peer"],
       [{ uri: "peer:0" }, "host:port as the uri of a grpc reference (R-REF-09), found peer:0"],
+      [{ uri: "peer:99999" }, "host:port as the uri of a grpc reference (R-REF-09), found peer:99999"],
+      [{ uri: "[:::::]:1" }, "host:port as the uri of a grpc reference (R-REF-09), found [:::::]:1"],
+      [{ uri: "peer?x#y:1" }, "host:port as the uri of a grpc reference (R-REF-09), found peer?x#y:1"],
+      [{ uri: "a\0b:1" }, "host:port as the uri of a grpc reference (R-REF-09), found a"],
+      // What comes before the @ may be a password.
+      [
+        { uri: "user:secret@peer:1" },
+        "host:port as the uri of a grpc reference (R-REF-09), found ...@peer:1",
+      ],
       [{ uri: "unix:/run/x" }, "host:port as the uri of a grpc reference (R-REF-09), found unix:/run/x"],
       [
         { metadata: { service: "other.Service" } },

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { ControlError, createReference, type DataReference } from "@aieffect/control-interface";
 import { fullName, toRpcName } from "./rpc.ts";
 
@@ -107,13 +108,16 @@ function isId(value: unknown): value is string {
 
 /** `host:port`, also as gRPC libraries write it. */
 function readAddress(uri: string): { host: string; port: number } {
-  const match = /^(?:grpc:\/\/|dns:(?:\/\/\/)?)?(?:\[([0-9a-fA-F:.]+)\]|([^\s:/@[\]]+)):(\d{1,5})\/?$/.exec(
-    uri.trim(),
-  );
+  const match =
+    /^(?:grpc:\/\/|dns:(?:\/\/\/)?)?(?:\[([0-9a-fA-F:.]+)\]|([\p{L}\p{M}\p{N}_.-]+)):(\d{1,5})\/?$/u.exec(
+      uri.trim(),
+    );
   const port = Number(match?.[3]);
   const host = match?.[1] ?? match?.[2];
-  if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
-  throw invalid("host:port as the uri of a grpc reference (R-REF-09)", uri);
+  const isAddress = match?.[1] === undefined || isIPv6(match[1]);
+  if (host !== undefined && isAddress && port >= 1 && port <= 65_535) return { host, port };
+  // Before an @ there may be a password.
+  throw invalid("host:port as the uri of a grpc reference (R-REF-09)", uri.replace(/^.*@/s, "...@"));
 }
 
 function invalid(expected: string, found: string): ControlError {

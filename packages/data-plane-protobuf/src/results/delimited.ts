@@ -1,3 +1,5 @@
+import { JoinedBytes } from "./joined-bytes.ts";
+
 /** A varint of a message's length is no longer. */
 const maxPrefix = 5;
 
@@ -17,7 +19,7 @@ export function delimit(message: Uint8Array): Buffer {
 export class MessageSplitter {
   readonly #max_bytes: number;
   /** The beginning of a message that is not whole. */
-  #parts: Buffer[] = [];
+  readonly #parts = new JoinedBytes();
   #held = 0;
   /** Nothing can be taken out before so many bytes are held. */
   #needed = 1;
@@ -61,16 +63,16 @@ export class MessageSplitter {
   }
 
   #hold(bytes: Buffer): void {
-    this.#parts.push(bytes);
+    this.#parts.add(bytes);
     this.#held += bytes.length;
   }
 
   #join(bytes: Buffer): Buffer {
-    return Buffer.concat([...this.#parts, bytes]);
+    this.#parts.add(bytes);
+    return this.#parts.take();
   }
 
   #clear(): void {
-    this.#parts = [];
     this.#held = 0;
     this.#needed = 1;
   }

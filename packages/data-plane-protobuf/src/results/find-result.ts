@@ -34,10 +34,13 @@ export async function findResult(
 async function findNewest(path: string, index: ResultIndex, find: PlaneHost["find"]): Promise<Result> {
   for (const result of index.newest(path)) {
     const task = await find(result.workflow_id, result.handle);
-    if (task === undefined || task.status === "failed") index.forget(result.handle);
+    if (task === undefined || task.status === "failed") index.forget(result.handle, task !== undefined);
     else if (task.status === "complete") return result;
   }
-  throw refusal(status.NOT_FOUND, `Nothing has been published under ${fullName(path)}; run a task first`);
+  const why = index.hasForgotten(path)
+    ? `No result of ${fullName(path)} is kept any longer; run a task again`
+    : `Nothing has been published under ${fullName(path)}; run a task first`;
+  throw refusal(status.NOT_FOUND, why);
 }
 
 async function findOfTask(
@@ -99,7 +102,7 @@ async function findOnDisk(path: string, task: Task): Promise<Result | undefined>
     },
   );
   if (size_bytes === undefined) return undefined;
-  const { message_bytes } = await measureMessages(file);
+  const message_bytes = await measureMessages(file);
   return { workflow_id, task_id, handle, path, file, size_bytes, message_bytes };
 }
 

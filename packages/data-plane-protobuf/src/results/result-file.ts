@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { delimit, MessageSplitter } from "./delimited.ts";
+import { JoinedBytes } from "./joined-bytes.ts";
 
 /** Messages that are small are written together, in pieces of about so many bytes. */
 const pieceBytes = 64 * 1024;
@@ -9,6 +10,8 @@ export interface Written {
   messages: number;
   /** Of all messages together, without their lengths: the size of the one that they are pieces of. */
   message_bytes: number;
+  /** Of the largest one. */
+  largest_bytes: number;
 }
 
 /** The content of a result's file; `written` is right once it has been taken to its end. */
@@ -23,6 +26,7 @@ export async function* encodeMessages<Response>(
     const bytes = serialize(message);
     written.messages++;
     written.message_bytes += bytes.length;
+    written.largest_bytes = Math.max(written.largest_bytes, bytes.length);
     const delimited = delimit(bytes);
     pieces.push(delimited);
     held += delimited.length;
@@ -48,17 +52,14 @@ export async function* readMessages(
 
 /** The message that those in a file are pieces of: one behind the other they are it. */
 export async function readMerged(path: string): Promise<Buffer> {
-  const messages: Buffer[] = [];
-  for await (const message of readMessages(path, Number.MAX_SAFE_INTEGER)) messages.push(message);
-  return messages.length === 1 ? (messages[0] as Buffer) : Buffer.concat(messages);
+  const joined = new JoinedBytes();
+  for await (const message of readMessages(path, Number.MAX_SAFE_INTEGER)) joined.add(message);
+  return joined.take();
 }
 
-/** What a file has in it, found out by reading it. */
-export async function measureMessages(path: string): Promise<Written> {
-  const found = { messages: 0, message_bytes: 0 };
-  for await (const { length } of readMessages(path, Number.MAX_SAFE_INTEGER)) {
-    found.messages++;
-    found.message_bytes += length;
-  }
-  return found;
+/** What the messages in a file come to, without their lengths; found out by reading it. */
+export async function measureMessages(path: string): Promise<number> {
+  let message_bytes = 0;
+  for await (const { length } of readMessages(path, Number.MAX_SAFE_INTEGER)) message_bytes += length;
+  return message_bytes;
 }

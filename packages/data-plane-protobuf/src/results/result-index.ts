@@ -13,6 +13,11 @@ export interface Result extends ResultIds {
   message_bytes: number;
 }
 
+/** Names a result for as long as the service runs: of files the names are used again. */
+export function idOf({ path, handle }: Result): string {
+  return `${handle} ${path}`;
+}
+
 /** Which results there are. Whether their tasks are complete, and known still, it does not know. */
 export interface ResultIndex {
   /** Adds one; one that was `found` on disk is not taken for the newest. */
@@ -23,8 +28,10 @@ export interface ResultIndex {
   ofTask(path: string, ids: ResultIds): Result[];
   /** Of all tasks, under an RPC, newest first. */
   newest(path: string): Iterable<Result>;
-  /** Forgets all results of an execution, and gives them; that it had some is remembered for a while. */
-  forget(handle: string): Result[];
+  /** Forgets all results of an execution, and gives them; that it had some is remembered for a while, unless it `failed`. */
+  forget(handle: string, failed?: boolean): Result[];
+  /** Whether some result under an RPC was forgotten. */
+  hasForgotten(path: string): boolean;
   /** Whether a task had a result that was forgotten. */
   wasForgotten({ workflow_id, task_id }: ResultIds): boolean;
 }
@@ -39,6 +46,7 @@ export function createResultIndex(): ResultIndex {
   const byTask = new Map<string, Result[]>();
   const byRpc = new Map<string, RecentList>();
   const forgotten = new Set<string>();
+  const forgottenUnder = new Set<string>();
 
   function remember(ids: ResultIds): void {
     const key = keyOf(ids);
@@ -65,7 +73,7 @@ export function createResultIndex(): ResultIndex {
     ofExecution: (path, handle) => byExecution.get(handle)?.get(path),
     ofTask: (path, ids) => (byTask.get(keyOf(ids)) ?? []).filter((result) => result.path === path).reverse(),
     newest: (path) => byRpc.get(path)?.newest() ?? [],
-    forget(handle) {
+    forget(handle, failed = false) {
       const results = [...(byExecution.get(handle)?.values() ?? [])];
       byExecution.delete(handle);
       for (const result of results) {
@@ -75,11 +83,15 @@ export function createResultIndex(): ResultIndex {
         const others = byTask.get(key)?.filter((other) => other !== result) ?? [];
         if (others.length > 0) byTask.set(key, others);
         else byTask.delete(key);
+        // Nobody could have had it.
+        if (failed) continue;
+        forgottenUnder.add(path);
         if (others.length === 0) remember(result);
         remember({ workflow_id, task_id: handle });
       }
       return results;
     },
+    hasForgotten: (path) => forgottenUnder.has(path),
     wasForgotten: (ids) => forgotten.has(keyOf(ids)),
   };
 }

@@ -171,6 +171,59 @@ describe("a result", () => {
     });
   });
 
+  it("says so too when none is kept any more, to a caller that sends no ids", async () => {
+    let now = 1_000_000;
+    const service = await start(
+      {
+        async GenerateData(ctx, plane) {
+          const reference = await plane.publish(Generator.generateData, generated(ctx.task_id), ctx);
+          if (ctx.task_id === "bad") throw new Error("no");
+          return reference;
+        },
+      },
+      {},
+      { now: () => now, retention: { max_age_s: 100 } },
+    );
+    await service.execute("GenerateData", { task_id: "bad" });
+    // What nobody could have had is not missed.
+    const never = {
+      code: status.NOT_FOUND,
+      details: `Nothing has been published under ${rpc}; run a task first`,
+    };
+    expect(await callGenerator(service.address)).toEqual(never);
+    expect(await callGenerator(service.address)).toEqual(never);
+    await service.execute("GenerateData");
+    now += 101_000;
+    await service.service.parts.engine.prune();
+    expect(await callGenerator(service.address)).toEqual({
+      code: status.NOT_FOUND,
+      details: `No result of ${rpc} is kept any longer; run a task again`,
+    });
+  });
+
+  it("is never one that was dropped, in a folder that was used again", async () => {
+    let now = 1_000_000;
+    let serial = 0;
+    const service = await start(
+      { GenerateData: (ctx, plane) => plane.publish(Generator.generateData, generated(`${++serial}`), ctx) },
+      {},
+      { now: () => now, retention: { max_age_s: 100 } },
+    );
+    const ask = () => callGenerator(service.address, idsOf("wf-1", "task-1"));
+    await service.execute("GenerateData");
+    expect(await ask()).toMatchObject({ message: { message: "1" } });
+    now += 101_000;
+    // The store has dropped it, and the plane hears of it a moment later: who asks between is told so.
+    const { store, engine } = service.service.parts;
+    const [dropped] = await store.prune(now);
+    expect(await callGenerator(service.address)).toMatchObject({ code: status.NOT_FOUND });
+    service.plane.forget(dropped as NonNullable<typeof dropped>);
+    await rm(dropped?.folder as string, { recursive: true });
+    await engine.prune();
+    await service.execute("GenerateData");
+    expect(await ask()).toMatchObject({ message: { message: "2" } });
+  });
+
   it("survives a restart where its task does", async () => {
     const data_dir = await tempFolder();
     const options = { data_dir, store: `sqlite:${data_dir}/tasks` };

@@ -18,7 +18,7 @@ import { refusal, shown } from "../refusal.ts";
 import { findResult } from "../results/find-result.ts";
 import type { MessageCache } from "../results/message-cache.ts";
 import { readMerged, readMessages } from "../results/result-file.ts";
-import type { ResultIndex } from "../results/result-index.ts";
+import { idOf, type ResultIndex } from "../results/result-index.ts";
 import { type AnswerParts, answerOnce, answerWithStream } from "./answer.ts";
 import { chunkBytes, readChunks } from "./read-chunks.ts";
 import { createReflection } from "./reflection.ts";
@@ -157,7 +157,7 @@ function unaryHandler(path: string, parts: HandlerParts) {
         `The result of ${fullName(path)} has ${message_bytes} bytes, and one message may have ${options.max_message_bytes}; read it with ${streamName}`,
       );
     }
-    return cache.get(file, () => readMerged(file)).catch(goneOr(path));
+    return cache.get(idOf(result), () => readMerged(file)).catch(goneOr(path));
   });
 }
 

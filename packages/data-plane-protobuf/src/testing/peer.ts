@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type Socket } from "node:net";
+import { Readable, type Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { DataReference } from "@aieffect/control-interface";
 import {
@@ -54,6 +55,31 @@ export async function startPeer(
   onTestFinished(() => server.forceShutdown());
   const address = `127.0.0.1:${bound}`;
   return { address, reference: { protocol: "grpc", uri: address, format: "GenerateData" }, calls };
+}
+
+/** Serves `Results/Read` with whatever messages a test makes up, no faster than they are taken; gives its `host:port`. */
+export async function startChunkPeer(
+  messages: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<string> {
+  const server = new Server();
+  const itself = (bytes: Buffer) => bytes;
+  const read = {
+    path: "/aieffect.dataplane.v1.Results/Read",
+    requestStream: false,
+    responseStream: true,
+    requestSerialize: itself,
+    requestDeserialize: itself,
+    responseSerialize: itself,
+    responseDeserialize: itself,
+  } as const;
+  server.addService({ read }, { read: (call: Writable) => void Readable.from(messages()).pipe(call) });
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, found) =>
+      error ? reject(error) : resolve(found),
+    );
+  });
+  onTestFinished(() => server.forceShutdown());
+  return `127.0.0.1:${bound}`;
 }
 
 /** Something between two programs that passes bytes on, until it is told not to. */

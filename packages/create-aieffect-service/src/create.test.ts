@@ -257,7 +257,7 @@ describe.skipIf(process.platform === "win32")("Ctrl-C while it installs", () => 
     mkdirSync(join(cwd, "bin"));
     // Stands in for a package manager that takes long.
     writeFileSync(join(cwd, "bin/npm"), "#!/bin/sh\ntouch installing\nexec sleep 60\n", { mode: 0o755 });
-    const child = spawn(process.execPath, [program, "svc", "--install"], {
+    const child = spawn(process.execPath, [program, "svc", "--install", "--pm", "npm"], {
       cwd,
       env: { ...process.env, PATH: `${join(cwd, "bin")}${delimiter}${process.env.PATH}` },
       detached: true,

@@ -134,7 +134,7 @@ describe("a case of the conformance suite", () => {
 
   it.each([
     [{ profile: "nonsense" }, "AE1202"],
-    [{ rule: "R-NONE-99" }, "AE1202"],
+    [{ rule: `R-NONE-${99}` }, "AE1202"],
     [{ slug: "../x" }, "AE1201"],
   ])("is refused: %j", (more, code) => {
     expect(() => plan(more)).toThrow(expect.objectContaining({ code }));

@@ -12,6 +12,8 @@ const project = (name: string, root: string, folders = ["src"], timeout_ms = 30_
     include: folders.map((folder) => `${folder}/**/*${long ? ".long" : ""}.test.{ts,mjs}`),
     exclude: long ? [] : ["**/*.long.test.*"],
     passWithNoTests: true,
+    // Each file of its own world would load everything again; what a test changes it puts back.
+    isolate: false,
     testTimeout: timeout_ms,
     hookTimeout: 30_000,
     // Machines that build for many stand still at times.

@@ -376,8 +376,8 @@ describe("a collector that fails", () => {
       endpoint: `${collector.url}/v1/traces`,
       reason: "HTTP 401",
     });
-    // Those of the second and third, and at least one of the last.
-    expect(warnings()[1]?.lost_spans).toBeGreaterThan(4);
+    // Those of the second, and some of the third and fourth: it depends on when their answers are read.
+    expect(warnings()[1]?.lost_spans).toBeGreaterThan(2);
     expect(JSON.stringify(lines())).not.toContain("canary");
   });
 

@@ -23,13 +23,18 @@ methods:
     mode: sequential
     samples:
       a: { parameters: { k: 1 } }
+  Flash:
+    mode: concurrent
+    max-duration: 3s
+    samples:
+      a: { parameters: { ms: 10 } }
   Train:
     mode: concurrent
     max-duration: 3s
     samples:
-      a: { parameters: { ms: 300, k: 1 } }
-      b: { parameters: { ms: 300, k: 2 } }
-      fail: { parameters: { ms: 300, fail: true } }
+      a: { parameters: { ms: 600, k: 1 } }
+      b: { parameters: { ms: 600, k: 2 } }
+      fail: { parameters: { ms: 600, fail: true } }
       slow: { parameters: { ms: 2200, k: 3 }, expect-at-least: 2s }
 `;
 

@@ -16,8 +16,9 @@ export type {
 export { profiles } from "./engine/case.ts";
 export type { Settings } from "./engine/context.ts";
 export type { RunEvent } from "./engine/events.ts";
+export type { KnownFailing } from "./engine/known-failing.ts";
+export type { RunOptions } from "./engine/options.ts";
 export type { ProfileResult, RunReport, Verdict } from "./engine/report.ts";
-export type { KnownFailing, RunOptions } from "./engine/run.ts";
 export { runSuite } from "./engine/run.ts";
 export type { ReportDocument } from "./report/document.ts";
 export { reportSchema, toDocument } from "./report/document.ts";

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { catalogue } from "../cases/catalogue.ts";
 import { type ConformanceCase, type Profile, profiles } from "../engine/case.ts";
 import type { Settings } from "../engine/context.ts";
-import type { RunOptions } from "../engine/run.ts";
+import type { RunOptions } from "../engine/options.ts";
 import type { Secret } from "../report/secrets.ts";
 import { type Manifest, parseManifest, readManifest, samplesOf } from "../target/manifest.ts";
 import type { Sample } from "../target/sample.ts";

@@ -76,6 +76,16 @@ export interface ConformanceCase {
   stochastic?: boolean;
   /** It can harm a service that others use: run on loopback, or when allowed. @default false */
   destructive?: boolean;
+  /**
+   * When it runs: among the first, after them because it waits for seconds on purpose, or at the end
+   * because it looks back on the whole run. @default "early"
+   */
+  turn?: "early" | "late" | "last";
+  /**
+   * Begins what it will look at, beside what an earlier case only waits for (`beside` of the
+   * context). What goes wrong there is forgotten: the case begins again by itself.
+   */
+  prepare?(context: CaseContext): Promise<void>;
   run(context: CaseContext): Promise<void>;
 }
 

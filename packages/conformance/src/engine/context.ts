@@ -121,6 +121,8 @@ export interface CaseContext extends Omit<Driver, "request"> {
   timed<T>(budget_ms: number, code: Code, say: (took_ms: number) => Say, work: () => Promise<T>): Promise<T>;
   /** So many ms, as this run scales time. */
   scaled(ms: number): number;
+  /** Waits for something, while what later cases prepare goes on beside it; resolves when both are over. */
+  beside<T>(wait: () => Promise<T>): Promise<T>;
   /** Resolves after so many ms, scaled; for pauses that are part of what is checked. */
   pause(ms: number): Promise<void>;
 }

@@ -50,6 +50,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
   options.admit?.();
   const base = new URL(options.base_url);
   const { timeout_ms = options.timeout_ms } = call;
+  const case_id = options.caseId();
   const sent_at = history.now();
   const received = new Received();
   const written: Buffer[] = [];
@@ -86,7 +87,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
       const { replies, rest } = splitReplies(bytes, ended === "closed" || ended === "reset");
       const request = describe(Buffer.concat(written));
       const exchange: Omit<Exchange, "n"> = {
-        case_id: options.caseId(),
+        case_id,
         kind: undefined,
         valid: false,
         ...(call.may_be_5xx && { may_be_5xx: true }),

@@ -109,6 +109,7 @@ export function createWire(history: History, options: WireOptions): Wire {
     const body = toBytes(call.body);
     const headers = headersOf(call, body, url === undefined ? options.token : undefined);
     if (fresh) headers.connection = "close";
+    const case_id = options.caseId();
     const sent_at = history.now();
     let answered_at: number | undefined;
     let connection = 0;
@@ -164,7 +165,7 @@ export function createWire(history: History, options: WireOptions): Wire {
     const keep = (bytes: Buffer) =>
       call.brief && bytes.length > briefBody ? Buffer.from(bytes.subarray(0, briefBody)) : bytes;
     const exchange = {
-      case_id: options.caseId(),
+      case_id,
       kind,
       valid,
       ...(call.may_be_5xx && { may_be_5xx: true }),

@@ -1,7 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import { judge } from "../../engine/drive.ts";
 import { codeOfRefusal } from "../codes-of-refusals.ts";
-import { watchOf } from "./watch.ts";
+import { prepareWatch, watchOf } from "./watch.ts";
 
 export const runningHasId = defineCase({
   id: "T01",
@@ -15,6 +15,7 @@ export const runningHasId = defineCase({
   consequence:
     "Without it the orchestrator has nothing to poll with: the task stays running for ever, neither failed nor completed. A number fails it.",
   fix: 'Answer {"status":"running","task_id":"<handle>"}, the handle as a text.',
+  prepare: prepareWatch,
   async run(t) {
     const { execute } = await watchOf(t);
     t.replied(execute);

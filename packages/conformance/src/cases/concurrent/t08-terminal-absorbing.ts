@@ -19,6 +19,7 @@ export const terminalAbsorbing = defineCase({
   consequence:
     "The orchestrator, its dashboard and the next service read different ends of one task; a workflow that was complete fails, or never ends.",
   fix: "Write `complete` or `failed` once and refuse every later change; do not tie the state to who has read what.",
+  turn: "late",
   async run(t) {
     const { seen, twin } = await seenOf(t);
     const begun = twin.handle === undefined ? await begin(t, seen.sample) : twin;

@@ -19,6 +19,7 @@ export const retention = defineCase({
     "The orchestrator polls every 5 s and the next service fetches when it is its turn: a result that is gone by then fails the workflow.",
   fix: "Keep ended tasks with their payloads for 24 hours, at least for 60 s, also when they were read already.",
   timing: true,
+  turn: "late",
   async run(t) {
     const { seen, hasPayload } = await completeOf(t);
     const { handle, ended, output: first } = seen;

@@ -17,6 +17,7 @@ export const reexecuteSafe = defineCase({
   consequence:
     "The deployed orchestrator sends the same ids whenever a pipeline runs again: a result that somebody still reads turns into `running`, or into another result.",
   fix: "Give every execution a handle and a record of its own; do not key it by the task_id of the request alone.",
+  turn: "late",
   async run(t) {
     const { seen: watched } = await seenOf(t);
     const { sample } = watched;

@@ -24,6 +24,7 @@ export const pollingIsPure = defineCase({
     "A single 429, 503 or 304 while polling fails the task in the orchestrator; work that only goes on when polled takes for ever at one poll every 5 s.",
   fix: "Let status only read: no rate limit, no 304, no work. Do the work in the background.",
   stochastic: true,
+  turn: "late",
   async run(t) {
     const { seen } = await seenOf(t);
     const { sample } = seen;

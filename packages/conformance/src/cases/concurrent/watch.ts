@@ -2,6 +2,7 @@ import type { CaseContext } from "../../engine/context.ts";
 import { readAs } from "../../engine/drive.ts";
 import type { Exchange, History } from "../../wire/exchange.ts";
 import { optional } from "../optional.ts";
+import { patience } from "../prerequisites.ts";
 import { type Begun, begin, longestOf, type Observation, observe, readBegun, wordOf } from "./observe.ts";
 
 /** An output that was asked for while the task ran, and the status right after. */
@@ -33,7 +34,7 @@ const failures = new WeakMap<History, Promise<Failure>>();
 
 /** The watch of this run. */
 export function watchOf(t: CaseContext): Promise<Watch> {
-  return remember(watches, t, watch);
+  return remember(watches, t, (t) => watch(t));
 }
 
 /** The watched task, or the end of the case where there is none. */
@@ -59,7 +60,18 @@ export async function completeOf(
   );
 }
 
-async function watch(t: CaseContext): Promise<Watch> {
+/** Watches while something else is waited for. Only what ended as it should counts: else it is watched again, alone. */
+export async function prepareWatch(t: CaseContext): Promise<void> {
+  const watched = watch(t, patience(t, t.slow()));
+  watches.set(t.history, watched);
+  const end = await watched.then(
+    ({ seen }) => seen?.end,
+    () => undefined,
+  );
+  if (end !== "complete" && end !== "failed") watches.delete(t.history);
+}
+
+async function watch(t: CaseContext, longest_ms?: number): Promise<Watch> {
   const sample = t.slow();
   const execute = await t.execute(sample);
   const begun = readBegun(sample, execute);
@@ -83,6 +95,7 @@ async function watch(t: CaseContext): Promise<Watch> {
   const half = performance.now() + t.scaled(sample.at_least_ms) / 2;
   const seen = await observe(t, sample, begun, {
     output: true,
+    ...(longest_ms !== undefined && { longest_ms }),
     async onPoll() {
       if (early.length < 2 && performance.now() > half) await askEarly();
     },

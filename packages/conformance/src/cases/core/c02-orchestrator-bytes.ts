@@ -1,6 +1,6 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
-import type { Run } from "../../engine/drive.ts";
+import { type Run, readAs } from "../../engine/drive.ts";
 import type { Sample } from "../../target/sample.ts";
 import { decoded } from "../../wire/content-coding.ts";
 import type { Exchange } from "../../wire/exchange.ts";
@@ -54,7 +54,8 @@ async function understands(t: CaseContext, sample: Sample, style: JsonStyle): Pr
     found: shown(reply),
     at: execute,
   });
-  const run = await t.follow(sample, execute, { max_duration_ms: patience(t, sample) });
+  const follow = () => t.follow(sample, execute, { max_duration_ms: patience(t, sample) });
+  const run = readAs(execute, "execute")?.task_id ? await t.beside(follow) : await follow();
   if (run.end === "failed") await isItsOwnFault(t, sample, run);
   else t.check(true, "E_REFUSES_ORCHESTRATOR", { expected: "", found: "" });
   if (run.handle === undefined) return;

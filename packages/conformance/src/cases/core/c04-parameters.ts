@@ -19,6 +19,7 @@ export const parameters = defineCase({
   consequence:
     "The deployed orchestrator never sends `parameters`: the method then fails or computes something else than in the tests of its author. Where they are dropped, every result is that of the defaults.",
   fix: "Let `parameters` default to {} where the request is read, and hand its members to the method.",
+  turn: "late",
   async run(t) {
     for (const sample of oneOfEachStyle(t)) await areAlike(t, sample);
     await areHandedOn(t);

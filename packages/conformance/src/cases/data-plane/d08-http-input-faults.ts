@@ -30,6 +30,7 @@ export const httpInputFaults = defineCase({
     "The workflow completes with a result of an error page or of half a file; or the task waits for an input that never comes, and the orchestrator with it.",
   fix: "Check the status (raise_for_status), give the call a timeout, compare the number of bytes with Content-Length, and set a limit to what is read; answer what went wrong as failed.",
   timing: true,
+  turn: "late",
   async run(t) {
     const { taken } = await httpMethods(t);
     const usable = taken.filter(({ fetched }) => fetched);

@@ -17,6 +17,7 @@ export const failure = defineCase({
     "A node that fails fails its workflow with the service's own reason, and the workflow's other tasks finish",
   consequence: "A workflow hangs, ends without a reason, or takes work down with it that was going well.",
   fix: "Fail the one task, with the reason as its error; never what else runs, of that workflow or another.",
+  turn: "late",
   async run(t) {
     const { failing, other } = pick(t);
     const run = await t.run(failing);

@@ -14,6 +14,7 @@ export const longTask = defineCase({
     "A workflow over a long task completes, however often the orchestrator asks for its status meanwhile",
   consequence: "Short runs work, and the long ones, which matter, are lost near their end.",
   fix: "Answer every status call the same way, also those with headers that you do not know (Prefer, traceparent): no limits, no state in the poll.",
+  turn: "late",
   async run(t) {
     const sample = t.slow();
     const known = await byHand(t, sample);

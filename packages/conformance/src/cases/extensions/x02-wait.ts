@@ -27,6 +27,7 @@ export const wait = defineCase({
     "A caller that waits hears of the end late, or asks again and again at once and loads the service for nothing.",
   fix: "Hold the call until the task changes or the time is over; add Preference-Applied: wait=N.",
   timing: true,
+  turn: "late",
   async run(t) {
     const { handle } = await start(t, t.slow());
     for (let count = 0; count < waits; count++) {

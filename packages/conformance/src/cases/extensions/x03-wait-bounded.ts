@@ -29,6 +29,7 @@ export const waitBounded = defineCase({
   fix: "Wait for the smaller of n and 25 s, on an event and not in a thread, and end the wait when the connection closes.",
   timing: true,
   destructive: true,
+  turn: "late",
   async run(t) {
     const slow = t.slow();
     // Only a task that does not change for longer shows the cap itself, and holds all that wait.

@@ -20,6 +20,7 @@ export const events = defineCase({
   consequence: "Whoever follows the stream misses the end of a task, or counts one change twice.",
   fix: "Keep the changes of a task with their numbers; send those after Last-Event-ID, then each new one, and close after `complete` or `failed`.",
   timing: true,
+  turn: "late",
   async run(t) {
     const sample = t.slow();
     const { handle, execute } = await start(t, sample);

@@ -26,6 +26,7 @@ export const cancel = defineCase({
     "A task that was cancelled goes on and costs, or one that was complete is lost, or the two sides believe different ends.",
   fix: "Change the status from running in one step, and let only the first change count; then stop the work.",
   stochastic: true,
+  turn: "late",
   async run(t) {
     const unknown = await post(t, t.id("unknown"));
     t.require(t.replied(unknown).status === 404, "E_CANCEL_ANSWER", {

@@ -21,6 +21,7 @@ export const baseTransparent = defineCase({
   consequence:
     "The deployed orchestrator knows no extension: a new word, a 429 or a running without a handle fails the task, or hangs it, as soon as a newer client takes part.",
   fix: "Answer as in part A of CONTRACT.md unless the call itself asks for more.",
+  turn: "late",
   async run(t) {
     const extensions = t.operations?.extensions ?? [];
     if (extensions.length === 0) return t.notApplicable("the service declares no extension");

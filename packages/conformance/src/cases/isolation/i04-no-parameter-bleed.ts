@@ -15,6 +15,7 @@ export const noParameterBleed = defineCase({
   consequence:
     "A workflow is computed with the parameters of another, which ran before it; it differs from day to day, and nobody knows why.",
   fix: "Python: no `def run(options={})`, no module-level settings that a task updates; copy the defaults for every task.",
+  turn: "late",
   async run(t) {
     for (const pair of await distinctPairs(t, allPairs(t))) await judgePair(t, pair);
   },

@@ -22,6 +22,7 @@ export const noTornCompletion = defineCase({
     "Once in many runs the orchestrator asks for the output a moment too early, is refused, and fails a task that is done. Such faults are looked for for weeks.",
   fix: "Store the output before the status says complete, or change both under one lock.",
   stochastic: true,
+  turn: "late",
   async run(t) {
     const slow = t.slow();
     const alone = await runAlone(t, slow);

@@ -16,6 +16,7 @@ export const anyConnection = defineCase({
     "With several processes that each remember their own tasks (uvicorn --workers 4, replicas behind one name) every poll is a lottery, and one 404 fails the task.",
   fix: "Run one process; or keep tasks and results in a store that all of them share.",
   stochastic: true,
+  turn: "late",
   async run(t) {
     const slow = t.slow();
     const execute = await t.execute(slow);

@@ -16,6 +16,7 @@ export const restartHonest = defineCase({
   consequence:
     "The orchestrator polls a task that nobody works on, every 5 s, without end; the workflow never ends.",
   fix: "Whoever keeps tasks over a restart sets those that were running to failed at start, or starts them again.",
+  turn: "late",
   async run(t) {
     const slow = t.slow();
     const spawned = t.spawned as SpawnedTarget;

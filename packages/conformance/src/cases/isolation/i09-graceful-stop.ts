@@ -20,6 +20,7 @@ export const gracefulStop = defineCase({
   consequence:
     "Every update of the service loses what it works on, although a second more would have been enough; or the container engine waits 10 s and kills it.",
   fix: "On SIGTERM take nothing new, go on answering status and output until running tasks have ended, and exit; what does not end in time is failed.",
+  turn: "late",
   async run(t) {
     const slow = t.slow();
     const spawned = t.spawned as SpawnedTarget;

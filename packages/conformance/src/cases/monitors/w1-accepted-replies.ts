@@ -14,6 +14,7 @@ export const acceptedReplies = defineCase({
     "Every 2xx and 3xx reply of the whole run to a valid call is one that the deployed orchestrator takes",
   consequence: "The orchestrator fails the task, or waits for it for ever.",
   fix: "Look at the reply that is shown, and at the case in which it came.",
+  turn: "last",
   async run(t) {
     for (const exchange of t.history.exchanges) {
       const { kind, valid, reply } = exchange;

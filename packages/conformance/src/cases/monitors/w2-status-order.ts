@@ -14,6 +14,7 @@ export const statusOrder = defineCase({
   consequence:
     "A workflow that was told complete sees its task run again, or fail, or finds another's result.",
   fix: "Give every execution a handle of its own, never change one that ended, and keep caches that know the call only by half away from status.",
+  turn: "last",
   async run(t) {
     const { regression, handles } = firstRegression(t.history.exchanges);
     if (handles === 0) t.untestable("no status of a task was asked for in this run");

@@ -14,6 +14,7 @@ export const no5xx = defineCase({
     "No call of the whole run is answered with a 5xx, but where a case allows it and where a queue is full",
   consequence: "The orchestrator fails the task at once and does not try again.",
   fix: "Look at the reply that is shown, and into the service's log for the exception behind it.",
+  turn: "last",
   async run(t) {
     const replies = t.history.exchanges.filter(({ reply }) => reply !== undefined);
     if (replies.length === 0) t.untestable("nothing was answered in this run");

@@ -18,6 +18,7 @@ export const nothingLeaks = defineCase({
     "No reply of the whole run has in it the token, a value of the environment that the service was given, or frames of a stack",
   consequence: "Whoever reads a result, an error text or a log learns keys and the inside of the service.",
   fix: "Log errors in full and answer their message alone; keep settings and headers out of replies.",
+  turn: "last",
   async run(t) {
     const replies = t.history.exchanges.filter(({ reply }) => reply !== undefined);
     if (replies.length === 0) t.untestable("nothing was answered in this run");

@@ -18,6 +18,7 @@ export const ack = defineCase({
   fix: "Answer `running` before the work begins; keep connections, models and files open between calls.",
   timing: true,
   destructive: true,
+  turn: "late",
   async run(t) {
     const sample = lightSample(t) ?? t.sample();
     await measure(t, "P01", async () => {

@@ -23,6 +23,7 @@ export const poll = defineCase({
   fix: "Look tasks up by their id, in memory or through an index; never walk through all of them.",
   timing: true,
   destructive: true,
+  turn: "late",
   async run(t) {
     await measure(t, "P02", () => measurePolls(t));
   },

@@ -25,6 +25,7 @@ export const knee = defineCase({
   fix: "Look for what requests do one after another: a lock, one worker, one connection to a database.",
   timing: true,
   destructive: true,
+  turn: "late",
   async run(t) {
     const sample = lightSample(t) ?? t.sample();
     await measure(t, "P03", () => climb(t, sample));

@@ -22,6 +22,7 @@ export const payload = defineCase({
   fix: "Decode base64 in one go, append to lists rather than to texts, and hand large data on as http or file references.",
   timing: true,
   destructive: true,
+  turn: "late",
   async run(t) {
     await measure(t, "P04", () => measurePayloads(t), {
       "rss.payload": "let the harness start the service: --spawn 'COMMAND'",

@@ -20,6 +20,7 @@ export const memory = defineCase({
   consequence: "A service that runs for weeks is killed in the middle of a night, with all tasks that run.",
   fix: "Drop tasks and payloads after a time, close files and connections where they were opened.",
   destructive: true,
+  turn: "late",
   async run(t) {
     const untold = "this system does not tell a process's memory and files (it has no /proc)";
     await measure(t, "P05", () => measureTasks(t), { "rss.per-task": untold, "files.per-task": untold });

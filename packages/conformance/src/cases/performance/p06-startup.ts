@@ -23,6 +23,7 @@ export const startup = defineCase({
   fix: "Load models after the server listens, answer /health from nothing that queues, and offer the long poll.",
   timing: true,
   destructive: true,
+  turn: "late",
   async run(t) {
     await measure(
       t,

@@ -22,6 +22,7 @@ export const slowClient = defineCase({
   fix: "Serve connections side by side, and set the server's time limit for request headers (10 s, say).",
   timing: true,
   destructive: true,
+  turn: "late",
   async run(t) {
     const heads = Array.from({ length: connections / 2 }, () =>
       drip(t, "GET /health HTTP/1.1\r\nHost: x\r\nX: "),

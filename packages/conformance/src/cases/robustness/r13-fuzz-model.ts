@@ -22,6 +22,7 @@ export const fuzzModel = defineCase({
   fix: "Keep every execution under a random handle of its own; let nothing change it once it is complete or failed.",
   stochastic: true,
   destructive: true,
+  turn: "late",
   async run(t) {
     const fc = await loadFastCheck();
     const expected = await expectedOf(t);

@@ -20,6 +20,7 @@ export const healthDuringWork = defineCase({
     "Monitors take a service for dead that works, and restart it; no second workflow can use it meanwhile.",
   fix: "Do the work in a thread or process of its own (in FastAPI: `def` instead of `async def`, or a thread pool).",
   timing: true,
+  turn: "late",
   async run(t) {
     // On a busy machine an answer may come late once; one that waits for the work does so every time.
     for (let attempt = 1; attempt <= attempts; attempt++) {

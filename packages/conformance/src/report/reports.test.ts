@@ -8,6 +8,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { catalogue } from "../cases/catalogue.ts";
+import { figures } from "../cases/performance/figures.ts";
 import { defineCase } from "../engine/case.ts";
 import type { RunEvent } from "../engine/events.ts";
 import type { RunReport } from "../engine/report.ts";
@@ -386,6 +387,14 @@ it("the example's manifest is one", async () => {
   const text = await readFile(new URL("../../examples/hello.yaml", import.meta.url), "utf8");
   expect(Object.keys(parseManifest(text).methods)).toEqual(["Mean", "Train"]);
   expect(parseDocument(text).errors).toEqual([]);
+});
+
+it("README tells every figure, its unit and which side is good", async () => {
+  const text = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  const rows = Object.entries(figures).map(
+    ([name, { case: id, unit, better, means }]) => `| \`${name}\` | ${id} | ${unit} | ${better} | ${means} |`,
+  );
+  expect(rows.filter((row) => !text.includes(row))).toEqual([]);
 });
 
 /** The worst contrast of any text to what is behind it, as WCAG 2 counts it. */

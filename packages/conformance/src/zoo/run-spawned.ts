@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,11 +24,15 @@ export interface SpawnedPristine {
 export async function spawnPristine(env: Readonly<Record<string, string>>): Promise<SpawnedPristine> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const STATE_DIR = await mkdtemp(join(tmpdir(), "aieffect-pristine-state-"));
+  const folder = await mkdtemp(join(tmpdir(), "aieffect-spawned-"));
+  const STATE_DIR = join(folder, "state");
+  await mkdir(STATE_DIR);
+  // One that is killed cannot clean up behind itself.
+  const temporary = { TMPDIR: folder, TEMP: folder, TMP: folder };
   let printed = "";
   const spawned = await spawnTarget({
     command: `"${process.execPath}" "${main}"`,
-    env: { PORT: String(port), STATE_DIR, ...env },
+    env: { PORT: String(port), STATE_DIR, ...temporary, ...env },
     health_url: `${url}/health`,
     ready_timeout_ms: 20_000,
     // One that is told to be deaf would keep everybody waiting.
@@ -41,7 +45,7 @@ export async function spawnPristine(env: Readonly<Record<string, string>>): Prom
     fired: () => printed.split(firedLine).length - 1,
     async close() {
       await spawned.close();
-      await rm(STATE_DIR, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -104,7 +104,7 @@ export async function createOrchestrator(given: OrchestratorOptions = {}): Promi
     workflow: async (workflow_id: string) => toWorkflowView(await load(workflow_id)),
     async tasks(workflow_id: string) {
       const state = await load(workflow_id);
-      return state.tasks.map((_task, index) => toTaskView(state, index));
+      return state.spec.nodes.map((_node, index) => toTaskView(state, index));
     },
     async wait(workflow_id: string, { signal }: { signal?: AbortSignal } = {}) {
       // Without a pause between looking and listening, or the end could fall in between.

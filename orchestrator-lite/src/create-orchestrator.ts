@@ -50,8 +50,8 @@ export interface Orchestrator {
 /** Starts an orchestrator inside this process. @throws TypeError for an option that makes no sense */
 export async function createOrchestrator(given: OrchestratorOptions = {}): Promise<Orchestrator> {
   const options = resolveOptions(given);
-  const { store, clock, logger, hosts, call_timeout_ms, poll_interval_ms, random } = options;
-  const pool = createClientPool({ hosts, call_timeout_ms, clock });
+  const { store, clock, logger, poll_interval_ms, random, hosts } = options;
+  const pool = createClientPool(options);
   const subscriptions = createSubscriptions(logger);
   const keys = createSubmissionKeys();
   const waiting = new Set<() => void>();

@@ -69,9 +69,16 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
 
   function askToCancel(state: WorkflowState, task: number, id: string): void {
     const { address } = state.spec.nodes[task] as { address: string };
-    const cancel = lease
-      .client(address)
-      .cancel(id, { signal: AbortSignal.timeout(cancelTimeout_ms), ...tagsOf(state) })
+    const client = lease.client(address);
+    const cancel = new Promise<void>((resolve, reject) => {
+      lease.limits(address).asks.enter((leave) => {
+        const signal = AbortSignal.timeout(cancelTimeout_ms);
+        client
+          .cancel(id, { signal, ...tagsOf(state) })
+          .then(resolve, reject)
+          .finally(leave);
+      });
+    })
       .catch((error: Error) => {
         // Deployed services cannot cancel; that the workflow ended does not depend on it.
         const { task_id } = taskAt(state, task) as TaskState;
@@ -90,7 +97,7 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
     conversations.delete(task);
     conversation.end();
     stopped = true;
-    if (cancel) askToCancel(state, task, conversation.id());
+    if (cancel && conversation.begun()) askToCancel(state, task, conversation.id());
   }
 
   return {
@@ -102,6 +109,7 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
       const { operation: method, parameters, address, retry } = node;
       const conversation = startConversation({
         client: lease.client(address),
+        limits: lease.limits(address),
         call: { method, workflow_id, task_id, inputs, ...(parameters && { parameters }) },
         idempotency_key,
         tags: tagsOf(state),

@@ -293,7 +293,7 @@ describe("a failed attempt", () => {
 
   it("is repeated after a time-out, with the same key", async () => {
     const service = await fakeService((call, count) => (count === 1 ? "hang" : echo(call, count)));
-    const orchestrator = await start({ ...fast, call_timeout_s: 0.05 });
+    const orchestrator = await start({ ...fast, call_timeout_s: 0.3 });
     expect((await runToEnd(orchestrator, chainSubmission(service.port, "a:A"))).workflow.status).toBe(
       "completed",
     );
@@ -488,9 +488,18 @@ describe("a concurrent service", () => {
 
   it("is asked to cancel a task that is over its limit", async () => {
     const service = await fakeService(concurrent(() => "hang"));
-    const nodes = { "a:A": { timeout_s: 0.05 } };
-    const { tasks } = await runToEnd(await start(), { ...chainSubmission(service.port, "a:A"), nodes });
-    expect(tasks[0]).toMatchObject({ status: "failed", error: "Timed out after 0.05 s", failure: "limit" });
+    const clock = manualClock();
+    const nodes = { "a:A": { timeout_s: 60 } };
+    const orchestrator = await start({ clock });
+    const { workflow_id } = await orchestrator.submit({ ...chainSubmission(service.port, "a:A"), nodes });
+    await until("the poll", () => service.calls.some(({ path }) => path === "/control/status/h1"));
+    clock.advance(60_000);
+    await orchestrator.wait(workflow_id);
+    expect((await orchestrator.tasks(workflow_id))[0]).toMatchObject({
+      status: "failed",
+      error: "Timed out after 60 s",
+      failure: "limit",
+    });
     await until("the cancel", () =>
       service.calls.some(({ method, path }) => `${method} ${path}` === "POST /control/cancel/h1"),
     );

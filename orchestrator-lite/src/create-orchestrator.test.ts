@@ -81,6 +81,27 @@ describe("the inputs of a task", () => {
     expect(service.executes()[0]?.body.inputs).toEqual([]);
   });
 
+  it("travel with every digit of their metadata, also where JavaScript has no such number (R-REF-16)", async () => {
+    const metadata =
+      '{"id":9007199254740993,"deep":[{"at":-123456789012345678901234567890,"scale":1.0,"zero":-0.0,"e":1e22,"x":0.1}],"\\u00fc\\"":"9007199254740993"}';
+    const output = `{"protocol":"file","uri":"/a","format":"csv","metadata":${metadata}}`;
+    const service = await fakeService(({ body: { method } }) => ({
+      text:
+        method === "A" ? `{"status":"complete","output":${output}}` : '{"status":"complete","output":null}',
+    }));
+    const { tasks } = await runToEnd(await start(), chainSubmission(service.port, "a:A", "b:B"));
+    const [sent] = service.executes().slice(-1);
+    expect(sent?.text).toContain(
+      '"metadata":{"id":9007199254740993,"deep":[{"at":-123456789012345678901234567890,"scale":1.0,"zero":-0.0,"e":1e+22,"x":0.1}],"ü\\"":"9007199254740993"}',
+    );
+    expect(sent?.body).toMatchObject({
+      method: "B",
+      inputs: [{ protocol: "file", uri: "/a", size_bytes: null }],
+    });
+    // For programs it is what JSON.parse gives.
+    expect(tasks[0]?.output_refs[0]?.metadata).toEqual(JSON.parse(metadata));
+  });
+
   it("hold for any graph: every node once, after all its predecessors", async () => {
     const service = await fakeService(echo);
     const orchestrator = await start();

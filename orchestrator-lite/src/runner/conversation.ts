@@ -4,6 +4,7 @@ import {
   ControlError,
   type DataReference,
   type ExecuteCall,
+  exactMetadata,
   isHandle,
 } from "@aieffect/control-interface";
 import { type Failure, type RetryPolicy, retryDelay, toFailure } from "../core/failure.ts";
@@ -90,7 +91,8 @@ export function startConversation(options: ConversationOptions): Conversation {
 
   /** The key in a reference would be recorded and handed to the next service, unless it came with the inputs. */
   function leaks(output: DataReference | null): boolean {
-    return guard.isIn(output) && !guard.isIn(call.inputs);
+    const exact = output === null ? undefined : exactMetadata(output);
+    return (guard.isIn(output) || guard.isIn(exact)) && !guard.isIn(call.inputs);
   }
 
   /** Makes a call once there is room, and runs a step with what it gave; whatever goes wrong fails the attempt. */

@@ -30,8 +30,8 @@ export interface OrchestratorOptions {
   /** Longest pause between two polls of a service without long polls, in seconds. @default 5 */
   poll_interval_s?: number;
   /**
-   * Executes that go on at one service at once, over all workflows, and polls and the like besides. Over
-   * that they wait: no part of the limit of a call, but of the task's. @default 256
+   * Executes that go on at one service at once, over all workflows; and as many polls that are held back,
+   * and as many other calls. Over that they wait: no part of the limit of a call, but of the task's. @default 256
    */
   max_calls_per_service?: number;
   /** Only these hosts may be called: names, `*.suffix`, addresses, CIDR ranges. @default any but link-local and metadata addresses */

@@ -7,6 +7,8 @@ export interface CallLimit {
   enter(begin: (leave: () => void) => void): () => void;
   /** Forgets all that wait; they never begin. */
   clear(): void;
+  /** Whether a call would begin at once. */
+  readonly has_room: boolean;
   /** Calls that go on. */
   readonly going: number;
   /** Calls that wait. */
@@ -15,22 +17,16 @@ export interface CallLimit {
 
 /** What may go on at a service at once, whichever workflows it is for. */
 export interface ServiceLimits {
-  /** Executes. */
   executes: CallLimit;
-  /** Everything that is short beside: polls, outputs, cancels. */
+  /** Polls that are held back until there is news. Nobody waits for these: a poll can be a short one. */
+  holds: CallLimit;
+  /** What is answered at once: other polls, outputs, cancels. */
   asks: CallLimit;
-  /** Whether a poll that begins may be held back until there is news: half of the room stays for what is answered at once. */
-  mayHold(): boolean;
 }
 
-/** The limits of one service, `max` executes and `max` calls of other kinds. */
+/** The limits of one service, `max` calls of each kind. */
 export function createServiceLimits(max: number): ServiceLimits {
-  const asks = createCallLimit(max);
-  return {
-    executes: createCallLimit(max),
-    asks,
-    mayHold: () => asks.waiting === 0 && asks.going <= max / 2,
-  };
+  return { executes: createCallLimit(max), holds: createCallLimit(max), asks: createCallLimit(max) };
 }
 
 /** A limit of `max` calls. */
@@ -67,6 +63,9 @@ export function createCallLimit(max: number): CallLimit {
       return () => void queue.delete(go);
     },
     clear: () => queue.clear(),
+    get has_room() {
+      return going < max;
+    },
     get going() {
       return going;
     },

@@ -82,7 +82,8 @@ export function createClientPool(options: ClientPoolOptions): ClientPool {
   /** Nothing is remembered of services that nobody calls. */
   function forgetLimits(address: string): void {
     const known = limits.get(address);
-    if (known?.executes.going === 0 && known.asks.going === 0) limits.delete(address);
+    const isIdle = Object.values(known ?? {}).every(({ going }) => going === 0);
+    if (isIdle) limits.delete(address);
   }
 
   function drop(api_key: string | undefined, address: string, entry: Entry): void {
@@ -115,10 +116,7 @@ export function createClientPool(options: ClientPoolOptions): ClientPool {
       };
     },
     close() {
-      for (const { executes, asks } of limits.values()) {
-        executes.clear();
-        asks.clear();
-      }
+      for (const one of limits.values()) for (const limit of Object.values(one)) limit.clear();
       limits.clear();
       for (const entries of byKey.values()) {
         for (const { client, stopLinger } of entries.values()) {

@@ -151,13 +151,12 @@ export function startConversation(options: ConversationOptions): Conversation {
 
   function askStatus(): void {
     let asked_at = 0;
+    const hold = limits.holds.has_room;
     follow(
-      limits.asks,
+      hold ? limits.holds : limits.asks,
       () => {
         asked_at = clock.now();
-        // Where many tasks are followed, polls that are held back would leave no room for others.
-        const wait = limits.mayHold() ? { wait_s } : {};
-        return client.status(handle as string, { ...callOptions, ...wait });
+        return client.status(handle as string, { ...callOptions, ...(hold && { wait_s }) });
       },
       ({ reading, waited, retryable, message }) => {
         if (over) return;

@@ -97,9 +97,9 @@ function lostIn({ proto, units }: ProtoFile, rewritten: string): Problem[] {
   return units
     .filter(({ is_alias }) => !is_alias)
     .flatMap(({ proto: owner, top }) => {
-      const isInside = (name: string) => name === top || name.startsWith(`${top}.`);
-      const messages = [...owner.messages.values()].filter(({ full_name }) => isInside(full_name));
-      const enums = [...owner.enums.values()].filter(({ full_name }) => isInside(full_name));
+      const messages = nestedIn(owner, top).flatMap((name) => owner.messages.get(name) ?? []);
+      const own = owner.enums.get(top);
+      const enums = own === undefined ? [] : [own];
       const files = new Set([...messages, ...enums].map(({ file }) => file));
       return [
         ...messages.flatMap(({ full_name, unprintable, file, line }) =>
@@ -177,10 +177,10 @@ function ownUnits({ proto, proto_file }: UseCaseService): Unit[] {
     if (file !== proto_file || topOf(proto, full_name) !== full_name) continue;
     units.push({ proto, top: full_name, name: full_name.slice(prefix.length) });
   }
-  const declared = units.map(({ top }) => top);
+  const declared = new Set(units.map(({ top }) => top));
   const messages = rpcsOf({ proto } as UseCaseService).flatMap((rpc) => [rpc.input_type, rpc.output_type]);
   for (const top of neededBy(proto, [...declared, ...messages.filter((type) => type !== undefined)])) {
-    if (units.some((unit) => unit.top === top)) continue;
+    if (declared.has(top)) continue;
     units.push({ proto, top, name: freeName(top, units, proto) });
   }
   return units;
@@ -198,8 +198,24 @@ function neededBy(proto: Proto, types: readonly string[]): Set<string> {
   return tops;
 }
 
-function nestedIn({ messages }: Proto, top: string): string[] {
-  return [...messages.keys()].filter((name) => name === top || name.startsWith(`${top}.`));
+/** Messages by the top-level type that they are, or are nested in: looked for once per type, all of them would take too long. */
+const nested = new WeakMap<Proto, ReadonlyMap<string, string[]>>();
+
+function nestedIn(proto: Proto, top: string): string[] {
+  const known = nested.get(proto) ?? groupByTop(proto, proto.messages.keys());
+  nested.set(proto, known);
+  return known.get(top) ?? [];
+}
+
+function groupByTop(proto: Proto, names: Iterable<string>): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const top = topOf(proto, name);
+    const group = groups.get(top);
+    if (group === undefined) groups.set(top, [name]);
+    else group.push(name);
+  }
+  return groups;
 }
 
 /** Its own last name; `common_Ack` where that is taken, then with a number. */

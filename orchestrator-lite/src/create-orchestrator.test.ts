@@ -81,6 +81,27 @@ describe("the inputs of a task", () => {
     expect(service.executes()[0]?.body.inputs).toEqual([]);
   });
 
+  it("travel with every digit of their metadata, also where JavaScript has no such number (R-REF-16)", async () => {
+    const metadata =
+      '{"id":9007199254740993,"deep":[{"at":-123456789012345678901234567890,"scale":1.0,"zero":-0.0,"e":1e22,"x":0.1}],"\\u00fc\\"":"9007199254740993"}';
+    const output = `{"protocol":"file","uri":"/a","format":"csv","metadata":${metadata}}`;
+    const service = await fakeService(({ body: { method } }) => ({
+      text:
+        method === "A" ? `{"status":"complete","output":${output}}` : '{"status":"complete","output":null}',
+    }));
+    const { tasks } = await runToEnd(await start(), chainSubmission(service.port, "a:A", "b:B"));
+    const [sent] = service.executes().slice(-1);
+    expect(sent?.text).toContain(
+      '"metadata":{"id":9007199254740993,"deep":[{"at":-123456789012345678901234567890,"scale":1.0,"zero":-0.0,"e":1e+22,"x":0.1}],"ü\\"":"9007199254740993"}',
+    );
+    expect(sent?.body).toMatchObject({
+      method: "B",
+      inputs: [{ protocol: "file", uri: "/a", size_bytes: null }],
+    });
+    // For programs it is what JSON.parse gives.
+    expect(tasks[0]?.output_refs[0]?.metadata).toEqual(JSON.parse(metadata));
+  });
+
   it("hold for any graph: every node once, after all its predecessors", async () => {
     const service = await fakeService(echo);
     const orchestrator = await start();
@@ -293,7 +314,7 @@ describe("a failed attempt", () => {
 
   it("is repeated after a time-out, with the same key", async () => {
     const service = await fakeService((call, count) => (count === 1 ? "hang" : echo(call, count)));
-    const orchestrator = await start({ ...fast, call_timeout_s: 0.05 });
+    const orchestrator = await start({ ...fast, call_timeout_s: 0.3 });
     expect((await runToEnd(orchestrator, chainSubmission(service.port, "a:A"))).workflow.status).toBe(
       "completed",
     );
@@ -488,9 +509,18 @@ describe("a concurrent service", () => {
 
   it("is asked to cancel a task that is over its limit", async () => {
     const service = await fakeService(concurrent(() => "hang"));
-    const nodes = { "a:A": { timeout_s: 0.05 } };
-    const { tasks } = await runToEnd(await start(), { ...chainSubmission(service.port, "a:A"), nodes });
-    expect(tasks[0]).toMatchObject({ status: "failed", error: "Timed out after 0.05 s", failure: "limit" });
+    const clock = manualClock();
+    const nodes = { "a:A": { timeout_s: 60 } };
+    const orchestrator = await start({ clock });
+    const { workflow_id } = await orchestrator.submit({ ...chainSubmission(service.port, "a:A"), nodes });
+    await until("the poll", () => service.calls.some(({ path }) => path === "/control/status/h1"));
+    clock.advance(60_000);
+    await orchestrator.wait(workflow_id);
+    expect((await orchestrator.tasks(workflow_id))[0]).toMatchObject({
+      status: "failed",
+      error: "Timed out after 60 s",
+      failure: "limit",
+    });
     await until("the cancel", () =>
       service.calls.some(({ method, path }) => `${method} ${path}` === "POST /control/cancel/h1"),
     );

@@ -50,8 +50,8 @@ export interface Orchestrator {
 /** Starts an orchestrator inside this process. @throws TypeError for an option that makes no sense */
 export async function createOrchestrator(given: OrchestratorOptions = {}): Promise<Orchestrator> {
   const options = resolveOptions(given);
-  const { store, clock, logger, hosts, call_timeout_ms, poll_interval_ms, random } = options;
-  const pool = createClientPool({ hosts, call_timeout_ms, clock });
+  const { store, clock, logger, poll_interval_ms, random, hosts } = options;
+  const pool = createClientPool(options);
   const subscriptions = createSubscriptions(logger);
   const keys = createSubmissionKeys();
   const waiting = new Set<() => void>();
@@ -104,7 +104,7 @@ export async function createOrchestrator(given: OrchestratorOptions = {}): Promi
     workflow: async (workflow_id: string) => toWorkflowView(await load(workflow_id)),
     async tasks(workflow_id: string) {
       const state = await load(workflow_id);
-      return state.tasks.map((_task, index) => toTaskView(state, index));
+      return state.spec.nodes.map((_node, index) => toTaskView(state, index));
     },
     async wait(workflow_id: string, { signal }: { signal?: AbortSignal } = {}) {
       // Without a pause between looking and listening, or the end could fall in between.

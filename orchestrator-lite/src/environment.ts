@@ -8,13 +8,14 @@ export interface ServeEnvironment {
   api_key?: string;
   log_level: string;
   log_dir?: string;
+  max_calls_per_service?: number;
 }
 
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
 
 /**
  * HOST (127.0.0.1 without a key, else 0.0.0.0), PORT (8000), ORCHESTRATOR_API_KEY, LOG_LEVEL (info),
- * LOG_DIR. Empty counts as unset. @throws TypeError naming the variable
+ * LOG_DIR, MAX_CALLS_PER_SERVICE (the option's default). Empty counts as unset. @throws TypeError naming the variable
  */
 export function readServeEnvironment(env: Environment = process.env): ServeEnvironment {
   const api_key = valueIn(env, "ORCHESTRATOR_API_KEY");
@@ -27,6 +28,10 @@ export function readServeEnvironment(env: Environment = process.env): ServeEnvir
   if (!logLevels.includes(log_level)) {
     throw new TypeError(`Expected LOG_LEVEL to be one of ${logLevels.join(", ")}, got "${log_level}"`);
   }
+  const max_calls = valueIn(env, "MAX_CALLS_PER_SERVICE");
+  if (max_calls !== undefined && !/^[1-9]\d{0,8}$/.test(max_calls)) {
+    throw new TypeError(`Expected MAX_CALLS_PER_SERVICE to be an integer of at least 1, got "${max_calls}"`);
+  }
   return {
     // Without a key the API is open to whoever reaches it.
     host: valueIn(env, "HOST") ?? (api_key === undefined ? "127.0.0.1" : "0.0.0.0"),
@@ -34,6 +39,7 @@ export function readServeEnvironment(env: Environment = process.env): ServeEnvir
     log_level,
     ...(api_key !== undefined && { api_key }),
     ...(log_dir !== undefined && { log_dir }),
+    ...(max_calls !== undefined && { max_calls_per_service: Number(max_calls) }),
   };
 }
 

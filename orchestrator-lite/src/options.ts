@@ -29,6 +29,11 @@ export interface OrchestratorOptions {
   retry_on?: readonly FailureClass[];
   /** Longest pause between two polls of a service without long polls, in seconds. @default 5 */
   poll_interval_s?: number;
+  /**
+   * Executes that go on at one service at once, over all workflows; and as many polls that are held back,
+   * and as many other calls. Over that they wait: no part of the limit of a call, but of the task's. @default 256
+   */
+  max_calls_per_service?: number;
   /** Only these hosts may be called: names, `*.suffix`, addresses, CIDR ranges. @default any but link-local and metadata addresses */
   allow_hosts?: readonly string[];
   /** Largest body that the HTTP API takes, in bytes. @default 16 MiB */
@@ -58,6 +63,7 @@ export interface ResolvedOptions {
   workflow_timeout_s: number | null;
   retry: RetryPolicy;
   poll_interval_ms: number;
+  max_calls_per_service: number;
   hosts: HostPolicy;
   max_body_bytes: number;
   max_ended: number;
@@ -93,6 +99,10 @@ export function resolveOptions(given: OrchestratorOptions = {}): ResolvedOptions
       on: retry_on,
     },
     poll_interval_ms: checkNumber("poll_interval_s", given.poll_interval_s ?? 5, { min: 0.01 }) * 1000,
+    max_calls_per_service: checkNumber("max_calls_per_service", given.max_calls_per_service ?? 256, {
+      min: 1,
+      integer: true,
+    }),
     hosts: createHostPolicy(given.allow_hosts === undefined ? {} : { allow_hosts: given.allow_hosts }),
     max_body_bytes: checkNumber("max_body_bytes", given.max_body_bytes ?? 16 * 2 ** 20, {
       min: 1,

@@ -25,6 +25,7 @@ Environment:
   ORCHESTRATOR_API_KEY     every call but /health needs Authorization: Bearer <key>
   HOST, PORT               as above
   LOG_LEVEL, LOG_DIR       info; a folder for rotating log files beside standard output
+  MAX_CALLS_PER_SERVICE    executes that go on at one service at once; over that they wait (256)
 
 Examples:
   aieffect-orchestrator serve

@@ -272,6 +272,11 @@ describe("serve", () => {
   it("exits with 2 for an environment that makes no sense", async () => {
     const { err, exit } = start(["serve"], { PORT: "http" });
     expect([await exit, err()]).toEqual([2, 'Expected PORT to be an integer from 0 to 65535, got "http"\n']);
+    const limit = start(["serve"], { MAX_CALLS_PER_SERVICE: "0" });
+    expect([await limit.exit, limit.err()]).toEqual([
+      2,
+      'Expected MAX_CALLS_PER_SERVICE to be an integer of at least 1, got "0"\n',
+    ]);
   });
 });
 

@@ -7,7 +7,7 @@ import type { ServeArguments } from "./read-arguments.ts";
 
 /** Serves until interrupted, then stops what runs and gives the exit code. */
 export async function serve(args: ServeArguments, interrupted: AbortSignal): Promise<number> {
-  const { host, port, api_key, log_level, log_dir } = readServeEnvironment();
+  const { host, port, api_key, log_level, log_dir, ...limits } = readServeEnvironment();
   const { logger, close } = await createLogger({
     level: log_level,
     ...(log_dir !== undefined && { folder: log_dir }),
@@ -17,6 +17,7 @@ export async function serve(args: ServeArguments, interrupted: AbortSignal): Pro
       host: args.host ?? host,
       port: args.port ?? port,
       logger,
+      ...limits,
       ...args.limits,
       ...(api_key !== undefined && { api_key }),
     });

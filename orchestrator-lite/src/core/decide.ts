@@ -1,6 +1,6 @@
 import type { DataReference } from "@aieffect/control-interface";
 import type { NodeSpec } from "./spec.ts";
-import { hasEnded, type TaskState, type WorkflowState } from "./state.ts";
+import { hasEnded, type TaskState, taskAt, type WorkflowState } from "./state.ts";
 
 /** What has to happen next. */
 export type Command =
@@ -24,18 +24,24 @@ export function decide(state: WorkflowState, now: number): Command[] {
     return [{ type: "end", status: "failed", error: `Workflow timed out after ${state.spec.timeout_s} s` }];
   }
   const commands: Command[] = [];
-  for (const index of state.active) {
-    const task = state.tasks[index] as TaskState;
-    if ((task.deadline_at ?? Number.POSITIVE_INFINITY) <= now) commands.push({ type: "expire", task: index });
-    else if (task.retry_at !== null && task.retry_at <= now) commands.push(start(state, index));
+  let running = false;
+  for (const { active, wake } of state.blocks) {
+    running ||= active.length > 0;
+    if (wake === null || wake > now) continue;
+    for (const index of active) {
+      const task = taskAt(state, index) as TaskState;
+      if ((task.deadline_at ?? Number.POSITIVE_INFINITY) <= now)
+        commands.push({ type: "expire", task: index });
+      else if (task.retry_at !== null && task.retry_at <= now) commands.push(start(state, index));
+    }
   }
   // After a failure no new task starts; the running ones finish first.
   if (state.failed_task === null) {
     for (const index of state.ready) commands.push(start(state, index));
   }
-  if (commands.length > 0 || state.active.length > 0) return commands;
+  if (commands.length > 0 || running) return commands;
   if (state.failed_task === null) return [{ type: "end", status: "completed", error: null }];
-  const { task_id, error } = state.tasks[state.failed_task] as TaskState;
+  const { task_id, error } = taskAt(state, state.failed_task) as TaskState;
   return [{ type: "end", status: "failed", error: `Task ${task_id} failed: ${error}` }];
 }
 
@@ -43,15 +49,12 @@ export function decide(state: WorkflowState, now: number): Command[] {
 export function nextWake(state: WorkflowState): number | null {
   if (hasEnded(state)) return null;
   let wake = state.deadline_at ?? Number.POSITIVE_INFINITY;
-  for (const index of state.active) {
-    const { deadline_at, retry_at } = state.tasks[index] as TaskState;
-    wake = Math.min(wake, deadline_at ?? wake, retry_at ?? wake);
-  }
+  for (const block of state.blocks) wake = Math.min(wake, block.wake ?? wake);
   return Number.isFinite(wake) ? wake : null;
 }
 
 function start(state: WorkflowState, index: number): Command {
-  const task = state.tasks[index] as TaskState;
+  const task = taskAt(state, index) as TaskState;
   const attempt = task.attempt + 1;
   // The same request again where nobody knows whether the last one arrived (R-IDEM-01).
   const repeats = task.idempotency_key !== null && !task.answered;
@@ -65,5 +68,5 @@ function start(state: WorkflowState, index: number): Command {
 /** Outputs of the predecessors in blueprint order, or the workflow's inputs for a start node. */
 function inputsOf(state: WorkflowState, node: NodeSpec): readonly DataReference[] {
   if (node.predecessors.length === 0) return state.spec.inputs;
-  return node.predecessors.flatMap((index) => state.tasks[index]?.output ?? []);
+  return node.predecessors.flatMap((index) => taskAt(state, index)?.output ?? []);
 }

@@ -48,12 +48,45 @@ export interface WorkflowState {
   error: string | null;
   /** The task whose failure came first. */
   failed_task: number | null;
-  /** By index of the node. */
-  tasks: readonly TaskState[];
+  /** The tasks by index of the node; {@link taskAt} finds one. */
+  blocks: readonly TaskBlock[];
   /** Pending tasks whose predecessors are all completed. */
   ready: readonly number[];
-  /** Tasks that are running, also between two attempts. */
+}
+
+/**
+ * Neighbouring tasks, about as many as there are blocks: whoever changes a task copies its block and
+ * the list of blocks, and never all tasks.
+ */
+export interface TaskBlock {
+  tasks: readonly TaskState[];
+  /** Indices of the nodes whose tasks are running, also between two attempts. */
   active: readonly number[];
+  /** When one of these is over its limit or due for its next attempt; null for never. */
+  wake: number | null;
+}
+
+/** Tasks in all blocks but the last, of so many tasks. */
+export function blockSizeOf(tasks: number): number {
+  return Math.max(16, Math.ceil(Math.sqrt(tasks)));
+}
+
+/** Where a task is; a place outside for an index that is none. */
+export function placeOf(state: WorkflowState, index: number): { block: number; at: number } {
+  const size = state.blocks[0]?.tasks.length ?? 1;
+  const block = Math.floor(index / size);
+  return { block, at: index - block * size };
+}
+
+/** The task of a node; undefined where there is none. */
+export function taskAt(state: WorkflowState, index: number): TaskState | undefined {
+  const { block, at } = placeOf(state, index);
+  return state.blocks[block]?.tasks[at];
+}
+
+/** The nodes whose tasks are running, also between two attempts. */
+export function activeIn(state: WorkflowState): number[] {
+  return state.blocks.flatMap(({ active }) => active);
 }
 
 /** Whether nothing can happen to the workflow any more. */

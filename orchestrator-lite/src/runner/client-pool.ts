@@ -1,11 +1,14 @@
 import { isIP } from "node:net";
 import { ControlClient, type HostPolicy } from "@aieffect/control-interface";
+import { createServiceLimits, type ServiceLimits } from "./call-limit.ts";
 import type { Clock } from "./clock.ts";
 
 /** The right to use clients with one key. */
 export interface ClientLease {
   /** The client for a service's base URL. */
   client(address: string): ControlClient;
+  /** How much may be asked of that service at once, whoever asks and with whichever key. */
+  limits(address: string): ServiceLimits;
   /** Gives the clients back; the ones with a key are closed once nobody else has them. */
   release(): void;
 }
@@ -21,6 +24,7 @@ export interface ClientPool {
 export interface ClientPoolOptions {
   hosts: HostPolicy;
   call_timeout_ms: number;
+  max_calls_per_service: number;
   clock: Clock;
 }
 
@@ -38,7 +42,9 @@ function isLiteral(address: string): boolean {
 }
 
 /** A pool without clients yet. */
-export function createClientPool({ hosts, call_timeout_ms, clock }: ClientPoolOptions): ClientPool {
+export function createClientPool(options: ClientPoolOptions): ClientPool {
+  const { hosts, call_timeout_ms, max_calls_per_service, clock } = options;
+  const limits = new Map<string, ServiceLimits>();
   const byKey = new Map<string | undefined, Map<string, Entry>>();
 
   function acquire(api_key: string | undefined, address: string): Entry {
@@ -54,6 +60,8 @@ export function createClientPool({ hosts, call_timeout_ms, clock }: ClientPoolOp
         // A literal address was judged when it was submitted and never resolves to another one.
         ...(!isLiteral(address) && { hosts }),
         call_timeout_ms,
+        // Executes that follow one another find a connection that is open.
+        max_idle_connections: max_calls_per_service,
         ...(api_key !== undefined && { api_key }),
       });
       entry = { client, users: 0, stopLinger: undefined };
@@ -63,6 +71,19 @@ export function createClientPool({ hosts, call_timeout_ms, clock }: ClientPoolOp
     entry.stopLinger = undefined;
     entry.users++;
     return entry;
+  }
+
+  function limitsOf(address: string): ServiceLimits {
+    const known = limits.get(address) ?? createServiceLimits(max_calls_per_service);
+    limits.set(address, known);
+    return known;
+  }
+
+  /** Nothing is remembered of services that nobody calls. */
+  function forgetLimits(address: string): void {
+    const known = limits.get(address);
+    const isIdle = Object.values(known ?? {}).every(({ going }) => going === 0);
+    if (isIdle) limits.delete(address);
   }
 
   function drop(api_key: string | undefined, address: string, entry: Entry): void {
@@ -81,8 +102,10 @@ export function createClientPool({ hosts, call_timeout_ms, clock }: ClientPoolOp
           mine.set(address, entry);
           return entry.client;
         },
+        limits: limitsOf,
         release() {
           for (const [address, entry] of mine) {
+            forgetLimits(address);
             if (--entry.users > 0) continue;
             // A key is forgotten at once; without one the connections are worth keeping a while.
             if (api_key !== undefined) drop(api_key, address, entry);
@@ -93,6 +116,8 @@ export function createClientPool({ hosts, call_timeout_ms, clock }: ClientPoolOp
       };
     },
     close() {
+      for (const one of limits.values()) for (const limit of Object.values(one)) limit.clear();
+      limits.clear();
       for (const entries of byKey.values()) {
         for (const { client, stopLinger } of entries.values()) {
           stopLinger?.();

@@ -4,9 +4,11 @@ import {
   ControlError,
   type DataReference,
   type ExecuteCall,
+  exactMetadata,
   isHandle,
 } from "@aieffect/control-interface";
 import { type Failure, type RetryPolicy, retryDelay, toFailure } from "../core/failure.ts";
+import type { CallLimit, ServiceLimits } from "./call-limit.ts";
 import type { Clock } from "./clock.ts";
 import type { SecretGuard } from "./secret-guard.ts";
 
@@ -20,6 +22,8 @@ export type Report =
 /** Everything one attempt needs. */
 export interface ConversationOptions {
   client: ControlClient;
+  /** Calls wait for room in these; waiting is no part of the time that a call may take. */
+  limits: ServiceLimits;
   call: ExecuteCall;
   idempotency_key: string;
   /** What every call carries for the service's log and traces. */
@@ -41,6 +45,8 @@ export interface ConversationOptions {
 export interface Conversation {
   /** What the service calls the task; its own name until it told one. */
   id(): string;
+  /** Whether the service was called: otherwise it knows nothing of the task. */
+  begun(): boolean;
   /** Nothing is called or reported any more. A call under way ends with the signal, or in its time. */
   end(): void;
 }
@@ -55,14 +61,16 @@ const wait_s = 20;
  * Driven by the answers: no promise chain and no timer outlives it.
  */
 export function startConversation(options: ConversationOptions): Conversation {
-  const { client, call, clock, guard, retry, report, signal, tags } = options;
+  const { client, limits, call, clock, guard, retry, report, signal, tags } = options;
   const callOptions = { signal, ...tags };
+  let begun = false;
   let over = false;
   let handle: string | undefined;
   let progress = -1;
   let strikes = 0;
   let pause_ms = firstPause_ms;
-  let stopTimer: (() => void) | undefined;
+  /** Ends a pause, or the wait for room. */
+  let stopWaiting: (() => void) | undefined;
 
   function finish(last: Report): void {
     over = true;
@@ -83,24 +91,42 @@ export function startConversation(options: ConversationOptions): Conversation {
 
   /** The key in a reference would be recorded and handed to the next service, unless it came with the inputs. */
   function leaks(output: DataReference | null): boolean {
-    return guard.isIn(output) && !guard.isIn(call.inputs);
+    const exact = output === null ? undefined : exactMetadata(output);
+    return (guard.isIn(output) || guard.isIn(exact)) && !guard.isIn(call.inputs);
   }
 
-  /** Runs a step with what a call gave; whatever goes wrong fails the attempt. */
+  /** Makes a call once there is room, and runs a step with what it gave; whatever goes wrong fails the attempt. */
   function follow<T>(
-    answer: Promise<T>,
+    limit: CallLimit,
+    send: () => Promise<T>,
     onAnswer: (value: T) => void,
     onFailure: (thrown: unknown) => void,
   ): void {
-    answer.then(onAnswer).catch((thrown: unknown) => {
-      if (!over) onFailure(thrown);
+    stopWaiting = limit.enter((leave) => {
+      send()
+        .then(
+          (value) => {
+            leave();
+            onAnswer(value);
+          },
+          (thrown: unknown) => {
+            leave();
+            throw thrown;
+          },
+        )
+        .catch((thrown: unknown) => {
+          if (!over) onFailure(thrown);
+        });
     });
   }
 
   function execute(): void {
-    const answer = client.execute(call, { ...callOptions, idempotency_key: options.idempotency_key });
     follow(
-      answer,
+      limits.executes,
+      () => {
+        begun = true;
+        return client.execute(call, { ...callOptions, idempotency_key: options.idempotency_key });
+      },
       (reading) => {
         if (over) return;
         if (reading.status === "complete") return complete(reading.output ?? null);
@@ -124,9 +150,14 @@ export function startConversation(options: ConversationOptions): Conversation {
   }
 
   function askStatus(): void {
-    const asked_at = clock.now();
+    let asked_at = 0;
+    const hold = limits.holds.has_room;
     follow(
-      client.status(handle as string, { ...callOptions, wait_s }),
+      hold ? limits.holds : limits.asks,
+      () => {
+        asked_at = clock.now();
+        return client.status(handle as string, { ...callOptions, ...(hold && { wait_s }) });
+      },
       ({ reading, waited, retryable, message }) => {
         if (over) return;
         strikes = 0;
@@ -150,7 +181,8 @@ export function startConversation(options: ConversationOptions): Conversation {
 
   function askOutput(): void {
     follow(
-      client.output(handle as string, callOptions),
+      limits.asks,
+      () => client.output(handle as string, callOptions),
       (output) => {
         if (!over) complete(output);
       },
@@ -179,15 +211,16 @@ export function startConversation(options: ConversationOptions): Conversation {
   }
 
   function sleep(delay_ms: number, then: () => void): void {
-    stopTimer = clock.setTimer(delay_ms, then);
+    stopWaiting = clock.setTimer(delay_ms, then);
   }
 
   execute();
   return {
     id: () => handle ?? call.task_id,
+    begun: () => begun,
     end() {
       over = true;
-      stopTimer?.();
+      stopWaiting?.();
     },
   };
 }

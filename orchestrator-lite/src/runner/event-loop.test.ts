@@ -5,7 +5,7 @@ import { applyEvent } from "../core/apply-event.ts";
 import { decide, nextWake } from "../core/decide.ts";
 import type { WorkflowEvent } from "../core/events.ts";
 import type { NodeSpec, WorkflowSpec } from "../core/spec.ts";
-import { hasEnded, type WorkflowState } from "../core/state.ts";
+import { activeIn, hasEnded, taskAt, type WorkflowState } from "../core/state.ts";
 import { plan } from "./event-loop.ts";
 
 const retry = { attempts: 3, backoff_s: 0.5, on: [] };
@@ -54,11 +54,12 @@ function accept(spec: WorkflowSpec, at = 0) {
   };
 }
 
-const graphs = fc.integer({ min: 1, max: 14 }).chain((size) =>
+// Up to three blocks of tasks.
+const graphs = fc.integer({ min: 1, max: 40 }).chain((size) =>
   fc
     .uniqueArray(fc.tuple(fc.nat(size - 1), fc.nat(size - 1)), {
       selector: ([a, b]) => a * size + b,
-      maxLength: 60,
+      maxLength: 90,
     })
     .map((edges) =>
       specOf(
@@ -80,11 +81,11 @@ describe("the core", () => {
         const log = [...events];
         for (const [choice, fate] of choices) {
           if (hasEnded(state)) break;
-          const running = state.active.filter((task) => state.tasks[task]?.retry_at === null);
+          const running = activeIn(state).filter((task) => taskAt(state, task)?.retry_at === null);
           const messages = [];
           if (running.length > 0) {
             const task = running[choice % running.length] as number;
-            const attempt = state.tasks[task]?.attempt as number;
+            const attempt = taskAt(state, task)?.attempt as number;
             const output = fate === 0 ? null : refOf(`out-${task}`);
             const failed = { type: "attemptFailed", at: now, task, error: "broken", answered: true } as const;
             const event: WorkflowEvent =
@@ -160,9 +161,21 @@ describe("the core", () => {
     expect(state).toEqual(before);
   });
 
+  it("copies a part of the tasks for an event, not all of them", () => {
+    const { state } = accept(specOf(1000, []));
+    const event: WorkflowEvent = { type: "completed", at: 1, task: 500, output: null };
+    const after = plan(state, [{ workflow_id: "wf-1", event, attempt: 1 }], 1)?.state as WorkflowState;
+    const shared = after.blocks.filter((block, index) => block === state.blocks[index]);
+    expect(shared).toHaveLength(state.blocks.length - 1);
+    const largest = Math.max(after.blocks.length, ...after.blocks.map(({ tasks }) => tasks.length));
+    expect(largest).toBeLessThan(50);
+    expect(taskAt(after, 500)?.status).toBe("completed");
+    expect(taskAt(state, 500)?.status).toBe("running");
+  });
+
   it("repeats the idempotency key only where no answer came", () => {
     let { state } = accept(specOf(1, []));
-    const keys = [state.tasks[0]?.idempotency_key];
+    const keys = [taskAt(state, 0)?.idempotency_key];
     for (const answered of [false, true]) {
       const event: WorkflowEvent = {
         type: "attemptFailed",
@@ -175,9 +188,9 @@ describe("the core", () => {
       };
       const failed = plan(state, [{ workflow_id: "wf-1", event, attempt: keys.length }], 0);
       state = plan(failed?.state, [{ workflow_id: "wf-1" }], 1)?.state as WorkflowState;
-      keys.push(state.tasks[0]?.idempotency_key);
+      keys.push(taskAt(state, 0)?.idempotency_key);
     }
-    const task_id = state.tasks[0]?.task_id;
+    const task_id = taskAt(state, 0)?.task_id;
     expect(keys).toEqual([`wf-1:${task_id}:1`, `wf-1:${task_id}:1`, `wf-1:${task_id}:3`]);
   });
 
@@ -197,7 +210,7 @@ describe("the core", () => {
       } as const,
     }));
     const ended = plan(state, messages, 1)?.state;
-    expect(ended?.error).toBe(`Task ${ended?.tasks[1]?.task_id} failed: broken 1`);
+    expect(ended?.error).toBe(`Task ${taskAt(ended as WorkflowState, 1)?.task_id} failed: broken 1`);
   });
 
   it("drops what comes late: from an older attempt, or after the end", () => {
@@ -212,13 +225,15 @@ describe("the core", () => {
     expect(nextWake(state)).toBe(1_000_000);
     expect(plan(state, [{ workflow_id: "wf-1" }], 1_000_000)?.state).toMatchObject({
       status: "failed",
-      tasks: [{ status: "failed", error: "Timed out after 1000 s", failure: "limit" }],
+      blocks: [{ tasks: [{ status: "failed", error: "Timed out after 1000 s", failure: "limit" }] }],
     });
     const limited = accept(specOf(2, [[0, 1]], { timeout_s: 3 })).state;
     expect(plan(limited, [{ workflow_id: "wf-1" }], 3000)?.state).toMatchObject({
       status: "failed",
       error: "Workflow timed out after 3 s",
-      tasks: [{ status: "failed", error: "Workflow timed out after 3 s" }, { status: "pending" }],
+      blocks: [
+        { tasks: [{ status: "failed", error: "Workflow timed out after 3 s" }, { status: "pending" }] },
+      ],
     });
   });
 

@@ -1,7 +1,7 @@
 import { applyTo, type Draft, toDraft } from "../core/apply-event.ts";
 import { type Command, decide } from "../core/decide.ts";
 import type { WorkflowEvent } from "../core/events.ts";
-import { hasEnded, type WorkflowState } from "../core/state.ts";
+import { hasEnded, taskAt, type WorkflowState } from "../core/state.ts";
 import type { WorkflowStore } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 
@@ -111,18 +111,19 @@ export function plan(
 ): { state: WorkflowState; events: WorkflowEvent[] } | undefined {
   const events = currentEvents(before, messages);
   if (before === undefined && events.length === 0) return undefined;
-  let state: Draft | undefined = before && toDraft(before);
-  for (const event of events) state = applyTo(state, event);
+  let draft: Draft | undefined = before && toDraft(before);
+  for (const event of events) draft = applyTo(draft, event);
+  const { state } = draft as Draft;
   for (;;) {
-    const commands = decide(state as Draft, now);
+    const commands = decide(state, now);
     if (commands.length === 0) break;
     for (const command of commands) {
-      const event = toEvent(command, state as Draft, now);
-      state = applyTo(state, event);
+      const event = toEvent(command, state, now);
+      applyTo(draft, event);
       events.push(event);
     }
   }
-  return events.length === 0 ? undefined : { state: state as Draft, events };
+  return events.length === 0 ? undefined : { state, events };
 }
 
 /** Drops what came too late: about a workflow that ended, a task that is over, an attempt that was replaced. */
@@ -137,7 +138,7 @@ function currentEvents(before: WorkflowState | undefined, messages: readonly Mes
     }
     if (before === undefined) continue;
     if (event.type !== "ended") {
-      const task = before.tasks[event.task];
+      const task = taskAt(before, event.task);
       const current = task?.status === "running" && task.retry_at === null && task.attempt === attempt;
       if (!current || over.has(event.task)) continue;
       if (event.type === "completed" || event.type === "attemptFailed") over.add(event.task);
@@ -161,7 +162,7 @@ function toEvent(command: Command, state: WorkflowState, at: number): WorkflowEv
   }
   const { attempt, idempotency_key, inputs } = command;
   // The limit is over all attempts, so that a retry does not extend it.
-  const deadline_at = state.tasks[task]?.deadline_at ?? at + timeout_s * 1000;
+  const deadline_at = taskAt(state, task)?.deadline_at ?? at + timeout_s * 1000;
   return { type: "started", at, task, attempt, idempotency_key, inputs, deadline_at };
 }
 

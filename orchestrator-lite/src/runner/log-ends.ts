@@ -1,5 +1,5 @@
 import type { WorkflowEvent } from "../core/events.ts";
-import type { WorkflowState } from "../core/state.ts";
+import { taskAt, type WorkflowState } from "../core/state.ts";
 import { traceIdOf } from "../core/trace.ts";
 import type { Logger } from "../logging/logger.ts";
 
@@ -24,7 +24,7 @@ export function logEnds(
   const about = aboutOf(state);
   for (const event of events) {
     if (event.type === "completed" || event.type === "attemptFailed") {
-      const task = state.tasks[event.task];
+      const task = taskAt(state, event.task);
       const node = spec.nodes[event.task];
       const { timeout_s = 0 } = node ?? {};
       const started_at = (task?.deadline_at ?? event.at) - timeout_s * 1000;

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { TaskEvent } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import { retryDelay } from "../core/failure.ts";
-import type { TaskState, WorkflowState } from "../core/state.ts";
+import { type TaskState, taskAt, type WorkflowState } from "../core/state.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ClientLease } from "./client-pool.ts";
 import type { Clock } from "./clock.ts";
@@ -51,12 +51,12 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
     if (report.type !== "attemptFailed") return { ...report, at, task };
     const { error, failure, answered, cause } = report;
     const policy = state.spec.nodes[task]?.retry ?? { attempts: 1, backoff_s: 0, on: [] };
-    const attempt = state.tasks[task]?.attempt ?? 1;
+    const attempt = taskAt(state, task)?.attempt ?? 1;
     const delay = retryDelay(policy, attempt, report satisfies Failure, random());
     if (failure === "internal") {
       const stack = cause instanceof Error ? cause.stack : String(cause);
       logger?.error(
-        { ...aboutOf(state), task_id: state.tasks[task]?.task_id, stack: guard.redact(String(stack)) },
+        { ...aboutOf(state), task_id: taskAt(state, task)?.task_id, stack: guard.redact(String(stack)) },
         "internal error",
       );
     }
@@ -69,12 +69,19 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
 
   function askToCancel(state: WorkflowState, task: number, id: string): void {
     const { address } = state.spec.nodes[task] as { address: string };
-    const cancel = lease
-      .client(address)
-      .cancel(id, { signal: AbortSignal.timeout(cancelTimeout_ms), ...tagsOf(state) })
+    const client = lease.client(address);
+    const cancel = new Promise<void>((resolve, reject) => {
+      lease.limits(address).asks.enter((leave) => {
+        const signal = AbortSignal.timeout(cancelTimeout_ms);
+        client
+          .cancel(id, { signal, ...tagsOf(state) })
+          .then(resolve, reject)
+          .finally(leave);
+      });
+    })
       .catch((error: Error) => {
         // Deployed services cannot cancel; that the workflow ended does not depend on it.
-        const { task_id } = state.tasks[task] as TaskState;
+        const { task_id } = taskAt(state, task) as TaskState;
         logger?.debug(
           { ...aboutOf(state), task_id, err: guard.redact(error.message) },
           "cancel did not get through",
@@ -90,18 +97,19 @@ export function createOpenWorkflow(options: OpenWorkflowOptions): OpenWorkflow {
     conversations.delete(task);
     conversation.end();
     stopped = true;
-    if (cancel) askToCancel(state, task, conversation.id());
+    if (cancel && conversation.begun()) askToCancel(state, task, conversation.id());
   }
 
   return {
     start(state, task) {
       const node = state.spec.nodes[task];
-      const { task_id, attempt, idempotency_key, inputs } = state.tasks[task] as TaskState;
+      const { task_id, attempt, idempotency_key, inputs } = taskAt(state, task) as TaskState;
       if (node === undefined || idempotency_key === null)
         throw new Error(`Expected task ${task} to be started`);
       const { operation: method, parameters, address, retry } = node;
       const conversation = startConversation({
         client: lease.client(address),
+        limits: lease.limits(address),
         call: { method, workflow_id, task_id, inputs, ...(parameters && { parameters }) },
         idempotency_key,
         tags: tagsOf(state),

@@ -3,7 +3,7 @@ import { ControlError } from "@aieffect/control-interface";
 import { nextWake } from "../core/decide.ts";
 import type { WorkflowEvent } from "../core/events.ts";
 import type { WorkflowSpec } from "../core/spec.ts";
-import { hasEnded, type WorkflowState } from "../core/state.ts";
+import { activeIn, hasEnded, type WorkflowState } from "../core/state.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { WorkflowStore } from "../store/store.ts";
 import { toTaskView, toWorkflowView } from "../views/views.ts";
@@ -110,7 +110,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const { workflow_id } = state;
     const changed = new Set(events.flatMap((event) => ("task" in event ? [event.task] : [])));
     // What still ran when the workflow ended changed with it.
-    if (hasEnded(state)) for (const task of before?.active ?? []) changed.add(task);
+    if (hasEnded(state) && before !== undefined) for (const task of activeIn(before)) changed.add(task);
     for (const task of changed)
       subscriptions.tell(workflow_id, { kind: "task", task: toTaskView(state, task) });
   }

@@ -10,6 +10,8 @@ export interface Call {
   headers: IncomingHttpHeaders;
   /** The parsed body of an execute. */
   body: ExecuteBody;
+  /** The body as it came. */
+  text: string;
 }
 
 /** The body of an execute as it came. */
@@ -53,7 +55,13 @@ export async function fakeService(answering: Answering): Promise<FakeService> {
     request.on("end", () => {
       const text = Buffer.concat(chunks).toString();
       const { method = "", url = "", headers } = request;
-      const call = { method, path: url, headers, body: (text === "" ? {} : JSON.parse(text)) as ExecuteBody };
+      const call = {
+        method,
+        path: url,
+        headers,
+        text,
+        body: (text === "" ? {} : JSON.parse(text)) as ExecuteBody,
+      };
       calls.push(call);
       const key = `${method} ${url}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import type { DataReference } from "@aieffect/control-interface";
 import type { FailureClass } from "../core/failure.ts";
-import type { Status, WorkflowState } from "../core/state.ts";
+import { type Status, taskAt, type WorkflowState } from "../core/state.ts";
 
 /** A workflow as a reader sees it. Times are ISO 8601 in UTC. */
 export interface WorkflowView {
@@ -49,7 +49,7 @@ export function toWorkflowView(state: WorkflowState): WorkflowView {
 
 /** The view of the task of a node. */
 export function toTaskView(state: WorkflowState, index: number): TaskView {
-  const task = state.tasks[index];
+  const task = taskAt(state, index);
   const node = state.spec.nodes[index];
   if (task === undefined || node === undefined) throw new RangeError(`Expected a task index, found ${index}`);
   const failed = task.status === "failed";

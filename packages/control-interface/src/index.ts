@@ -40,6 +40,7 @@ export type { JsonSchema } from "./openapi/json-schemas.ts";
 export { createJsonSchemas } from "./openapi/json-schemas.ts";
 export type { Outcome, Reply, Verdict } from "./oracle/judge.ts";
 export { isHandle, judgeReply } from "./oracle/judge.ts";
+export { exactMetadata } from "./reading/exact-numbers.ts";
 export type { Problem, Reading } from "./reading/problem.ts";
 export type { PythonValue } from "./reading/python-json.ts";
 export { parsePythonJson } from "./reading/python-json.ts";

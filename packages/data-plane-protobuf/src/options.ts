@@ -40,7 +40,7 @@ export interface ProtobufPlaneOptions {
   max_fetch_bytes?: number;
   /** Memory for results that are asked for again, in bytes; all are on disk. @default 64 MiB */
   max_memory_bytes?: number;
-  /** So long a caller may take nothing of a stream, in ms; it is cut then. @default 120,000 */
+  /** So long a caller may take nothing of a stream, in ms; it is cut then. The call is reset after as long again for each MiB of the message that it does not take. @default 120,000 */
   send_idle_timeout_ms?: number;
   /** So long a fetch may bring nothing while its reader waits, over all its attempts, in ms. @default 20,000, because a caller waits 30 s for a sequential operation */
   fetch_idle_timeout_ms?: number;

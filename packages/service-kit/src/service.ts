@@ -158,7 +158,7 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
   }, pruneEvery_s * 1000).unref();
 
   const limit = createRateLimiter(options);
-  const planes = createPlanes({ options, engine, keys, tracing, log });
+  const planes = createPlanes({ options, engine, keys, metrics, tracing, log });
   const parts: ServiceParts = {
     options,
     operations,

@@ -1,4 +1,4 @@
-import { type Append, createMemoryStore, type WorkflowStore } from "@aieffect/orchestrator-lite";
+import { type Append, createMemoryStore, taskAt, type WorkflowStore } from "@aieffect/orchestrator-lite";
 import type { TaskNews } from "./task-board.ts";
 
 /** Told of what an orchestrator does. */
@@ -19,7 +19,7 @@ export function observeWorkflows({ onTask, onWorkflow }: WorkflowListener): Work
         if (event.type === "accepted") onWorkflow(workflow_id, "running");
         if (event.type === "ended") onWorkflow(workflow_id, event.status, event.error ?? undefined);
         if (!("task" in event)) continue;
-        const task = state.tasks[event.task];
+        const task = taskAt(state, event.task);
         const task_id = task?.task_id ?? "";
         const about = { workflow_id, task_id, method: state.spec.nodes[event.task]?.operation };
         if (event.type === "started")

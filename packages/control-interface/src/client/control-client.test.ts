@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHostPolicy } from "../hosts/host-policy.ts";
+import { parsePythonJson } from "../reading/python-json.ts";
 import { ControlClient, type ControlClientOptions } from "./control-client.ts";
 
 interface Seen {
@@ -140,6 +141,48 @@ describe("ControlClient", () => {
     const output = { protocol: "http", uri: "http://h/x", format: "json", metadata: { a: { b: [1] } } };
     const { client } = await start(json({ output }));
     expect(await client.output("t")).toEqual(output);
+  });
+
+  it("hands on metadata with every number as it came (R-REF-16)", async () => {
+    const numbers = fc.oneof(
+      fc.bigInt().map(String),
+      fc.maxSafeInteger().map((value) => `${value}.0`),
+      fc
+        .double({ noNaN: true, noDefaultInfinity: true })
+        .filter((value) => !Number.isInteger(value))
+        .map(String),
+      fc.constantFrom("-0.0", "1E5", "true", "null", '"\\ud800\\u0000"'),
+    );
+    const { value: metadata } = fc.letrec<{ value: string; list: string; object: string }>((tie) => ({
+      value: fc.oneof({ depthSize: "small" }, numbers, tie("list"), tie("object")),
+      list: fc.array(tie("value"), { maxLength: 4 }).map((values) => `[${values.join(" ,")}]`),
+      object: fc
+        .dictionary(fc.string(), tie("value"), { maxKeys: 4 })
+        .map(
+          (members) =>
+            `{${Object.entries(members).map(([key, value]) => `${JSON.stringify(key)}: ${value}`)}}`,
+        ),
+    }));
+    let text = "";
+    const { client, seen } = await start((request, response) => {
+      const output = `{"protocol":"file","uri":"/a","format":"csv","metadata":{"m":${text}}}`;
+      response.end(request.method === "POST" ? '{"status":"complete"}' : `{"output":${output}}`);
+    });
+    await fc.assert(
+      fc.asyncProperty(metadata, async (given) => {
+        text = given;
+        const plain = { protocol: "inline", uri: "MQ==", format: "json", metadata: { n: 2 } } as const;
+        const output = await client.output("t");
+        await client.execute({ ...call, inputs: [plain, output] });
+        const sent = parsePythonJson(seen.at(-1)?.body ?? "") as { inputs: { metadata: unknown }[] };
+        expect(sent.inputs.map((input) => input.metadata)).toEqual([
+          { n: 2n },
+          { m: parsePythonJson(given) },
+        ]);
+        expect(output.metadata).toEqual({ m: JSON.parse(given) });
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it.each([

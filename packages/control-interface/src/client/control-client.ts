@@ -3,6 +3,7 @@ import * as https from "node:https";
 import { ControlError } from "../errors/control-error.ts";
 import type { HostPolicy } from "../hosts/host-policy.ts";
 import { type OperationsResponse, operationsResponseSchema } from "../messages/messages.ts";
+import { exactMetadata } from "../reading/exact-numbers.ts";
 import { type PythonValue, parsePythonJson } from "../reading/python-json.ts";
 import { type ReplyKind, type ReplyReadings, readReply } from "../reading/read-reply.ts";
 import type { DataReference } from "../reference/data-reference.ts";
@@ -102,7 +103,7 @@ export class ControlClient {
   async execute(call: ExecuteCall, options: ExecuteOptions = {}): Promise<ExecuteAnswer> {
     const headers: Record<string, string> = { "content-type": "application/json" };
     if (options.idempotency_key !== undefined) headers["idempotency-key"] = options.idempotency_key;
-    const body = JSON.stringify({ ...call, inputs: (call.inputs ?? []).map(withAllFields) });
+    const body = toExecuteBody(call);
     const answer = await this.#call("POST", "/control/execute", options, headers, body);
     const told = parseJson(answer, parsePythonJson);
     const reading = readBody("execute", told, answer);
@@ -199,6 +200,19 @@ interface KeyedAnswer extends Answer {
 }
 
 /** The deployed orchestrator sends every field of a reference, the optional ones as null. */
+/** Metadata goes out with the numbers that it came with, also those that JavaScript has none for (R-REF-16). */
+function toExecuteBody({ inputs = [], ...call }: ExecuteCall): string {
+  if (inputs.every((input) => exactMetadata(input) === undefined)) {
+    return JSON.stringify({ ...call, inputs: inputs.map(withAllFields) });
+  }
+  const written = inputs.map((input) => {
+    const exact = exactMetadata(input);
+    if (exact === undefined) return JSON.stringify(withAllFields(input));
+    return `${JSON.stringify({ ...withAllFields(input), metadata: undefined }).slice(0, -1)},"metadata":${exact}}`;
+  });
+  return `${JSON.stringify(call).slice(0, -1)},"inputs":[${written.join(",")}]}`;
+}
+
 function withAllFields(reference: DataReference): Required<DataReference> {
   return { schema_uri: null, size_bytes: null, checksum: null, metadata: {}, ...reference };
 }

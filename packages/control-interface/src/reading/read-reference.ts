@@ -6,6 +6,7 @@ import {
   type Protocol,
   protocols,
 } from "../reference/data-reference.ts";
+import { rememberExactly } from "./exact-numbers.ts";
 import { isBlank, readInteger } from "./lax.ts";
 import { type Problem, show } from "./problem.ts";
 import { type PythonValue, toPlainValue } from "./python-json.ts";
@@ -167,11 +168,13 @@ function expect(holds: boolean, rule: string, expected: string, found: unknown):
 }
 
 function toReference(members: Members): DataReference {
+  const metadata = (toPlainValue(members.metadata ?? {}) ?? {}) as Record<string, unknown>;
+  rememberExactly(metadata, members.metadata ?? {});
   const reference: DataReference = {
     protocol: members.protocol as Protocol,
     uri: members.uri as string,
     format: members.format as string,
-    metadata: (toPlainValue(members.metadata ?? {}) ?? {}) as Record<string, unknown>,
+    metadata,
   };
   if (members.schema_uri != null) reference.schema_uri = members.schema_uri as string;
   if (members.size_bytes != null) reference.size_bytes = Number(readInteger(members.size_bytes));

@@ -92,14 +92,15 @@ describe("a deployed peer", () => {
     const large = await startPeer(() => ({ message: "x".repeat(2000) }));
     const to = (uri: string): DataReference => ({ protocol: "grpc", uri, format: "GenerateData" });
 
-    const tiny = fetching({ max_fetch_bytes: 1000, fetch_retries: 1, fetch_idle_timeout_ms: 300 });
+    const tiny = fetching({ max_fetch_bytes: 1000, fetch_retries: 1 });
+    const impatient = fetching({ fetch_retries: 1, fetch_idle_timeout_ms: 300 });
     expect((await failureOf(tiny.fetchMessage(to("127.0.0.1:1"), Generator.generateData))).message).toMatch(
       new RegExp(
         `^Cannot fetch ${rpc} from 127.0.0.1:1: UNAVAILABLE: .*; is the service started, and is this its gRPC port\\? \\(tried 2 times\\)$`,
       ),
     );
     expect(
-      (await failureOf(tiny.fetchMessage(to(`127.0.0.1:${port}`), Generator.generateData))).message,
+      (await failureOf(impatient.fetchMessage(to(`127.0.0.1:${port}`), Generator.generateData))).message,
     ).toMatch(new RegExp(`^Cannot fetch ${rpc} from 127.0.0.1:${port}: DEADLINE_EXCEEDED`));
     expect((await failureOf(tiny.fetchMessage(large.reference, Generator.generateData))).message).toMatch(
       new RegExp(
@@ -354,7 +355,7 @@ describe("a peer that sends chunks as it likes", () => {
   });
 
   it("is not blamed for the time that the reader takes", async () => {
-    const idle_ms = 200;
+    const idle_ms = 400;
     const piece = delimit(Generator.generateData.responseSerialize(generated("x")));
     const resumed = gate();
     async function* twice() {
@@ -368,7 +369,7 @@ describe("a peer that sends chunks as it likes", () => {
     for await (const _ of plane.fetchMessages(reference, Generator.generateData)) {
       if (++taken > 1) continue;
       await pause(idle_ms + 50);
-      setTimeout(resumed.open, 50);
+      resumed.open();
     }
     expect(taken).toBe(2);
   });

@@ -23,6 +23,7 @@ import { type AnswerParts, answerOnce, answerWithStream } from "./answer.ts";
 import { chunkBytes, readChunks } from "./read-chunks.ts";
 import { createReflection } from "./reflection.ts";
 import { requireKey } from "./require-key.ts";
+import { watchCalls } from "./watch-calls.ts";
 
 /** Largest request, in bytes. They are empty, or name a result. */
 const maxRequestBytes = 4 * 2 ** 20;
@@ -56,7 +57,8 @@ export async function startResultServer(parts: ResultServerParts): Promise<Resul
   const server = new Server({
     "grpc.max_send_message_length": options.max_message_bytes + chunkBytes,
     "grpc.max_receive_message_length": maxRequestBytes,
-    interceptors: asksForKey ? [requireKey(authenticate)] : [],
+    // The first one is nearest to the wire: what the others refuse is counted as well.
+    interceptors: [watchCalls({ host, options }), ...(asksForKey ? [requireKey(authenticate)] : [])],
   });
   const going = createGoing();
   const health = addServices(server, { ...parts, going });

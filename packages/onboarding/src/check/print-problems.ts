@@ -18,6 +18,7 @@ const titles: Readonly<Record<ProblemCode, string>> = {
   unreachable: "A node that nothing leads to",
   duplicate: "Said twice",
   import: "An import that is not there",
+  unprintable: "What a rewritten proto cannot have",
   strict: "More than the profile ai4eu-strict allows",
   "name-clash": "Two become one",
   name: "A name that cannot be used",

@@ -120,11 +120,44 @@ describe("an imported package", () => {
     files.set("other/common.proto", 'syntax = "proto3"; message Two {}');
     files.set("blueprint.json", blueprint.replace("microservice/trainer1", "other/trainer1"));
     const messages = () => problemsOf(() => planImport(readExportFiles(files))).map(({ message }) => message);
-    expect(messages()).toEqual([expect.stringContaining('"common.proto" of trainer1, which is another one')]);
+    expect(messages()).toEqual([
+      expect.stringContaining('"common.proto" of trainer1, which is in the way of another one'),
+    ]);
     files.set("blueprint.json", blueprint);
     files.set("microservice/loader1.proto", importing("loader1", "../common.proto"));
     files.set("common.proto", 'syntax = "proto3"; message One {}');
     expect(messages()).toEqual([expect.stringContaining('found "../common.proto" of loader1')]);
+  });
+
+  it.each([
+    ["differ only in case", "x/Base.proto", "x/base.proto"],
+    ["lie in each other", "x/base.proto", "x/base.proto/more.proto"],
+    ["lie in each other the other way round", "x/base.proto/more.proto", "X/base.proto"],
+  ])("has no imports that %s", async (_name, one, other) => {
+    const plain = toExportFiles(await exported(row));
+    const files = new Map(plain);
+    const message = 'syntax = "proto3"; message';
+    files.set(`microservice/${one}`, `${message} One {}`).set(`microservice/${other}`, `${message} Two {}`);
+    const own = plain.get("microservice/loader1.proto") ?? "";
+    files.set("microservice/loader1.proto", own.replace(";", `;\nimport "${one}";\nimport "${other}";`));
+    const problems = problemsOf(() => planImport(readExportFiles(files)));
+    expect(problems.map(({ code, message }) => [code, message])).toEqual([
+      ["import", expect.stringContaining(`found "${other}" of loader1, which is in the way of proto/${one}`)],
+    ]);
+  });
+
+  it("has no two nodes whose folders differ only in case", async () => {
+    const plan = await exported(row);
+    const files = new Map(
+      [...toExportFiles(plan)].map(([path, text]) => [
+        path,
+        path.endsWith(".json") ? text.replaceAll("trainer1", "LOADER1") : text,
+      ]),
+    );
+    files.set("microservice/LOADER1.proto", files.get("microservice/trainer1.proto") ?? "");
+    expect(problemsOf(() => planImport(readExportFiles(files))).map(({ code }) => code)).toContain(
+      "name-clash",
+    );
   });
 
   it("is no archive that grows, and is one", () => {

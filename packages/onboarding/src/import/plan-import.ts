@@ -36,7 +36,8 @@ export function planImport(read: ReadExport): UseCaseFiles {
         "Rename the container",
       );
     }
-    if ([...folders.values()].includes(folder)) {
+    // Many disks take names for the same that differ in case.
+    if ([...folders.values()].some((other) => other.toLowerCase() === folder.toLowerCase())) {
       refuse(
         "name-clash",
         `Expected every node to have a folder of its own, found two for services/${folder}`,
@@ -49,6 +50,7 @@ export function planImport(read: ReadExport): UseCaseFiles {
 
   const folderOf = (container: string) => folders.get(container) as string;
   const files = new Map<string, string>();
+  const places = createPlaces();
   for (const node of blueprint.nodes) {
     const { container_name, proto_uri } = node;
     const proto = protos.get(proto_uri ?? `microservice/${container_name}.proto`);
@@ -57,16 +59,19 @@ export function planImport(read: ReadExport): UseCaseFiles {
     for (const [path, text] of proto.imported) {
       // Beside the node's own they would be a second proto of it.
       const file = `proto/${path}`;
-      const other = files.get(file);
+      const other = places.taken(file);
       const line = lineOf("blueprint.json", ["nodes", blueprint.nodes.indexOf(node), "proto_uri"]);
-      if (isInside(path) && (other === undefined || other === text)) files.set(file, text);
-      else
+      const isFree = other === undefined || (other === file && files.get(file) === text);
+      if (isInside(path) && isFree) {
+        files.set(file, text);
+        places.take(file);
+      } else
         problems.push({
           code: "import",
           severity: "error",
           file: "blueprint.json",
           line,
-          message: `Expected imports that can lie together in proto/, found "${path}" of ${container_name}${other === undefined ? "" : ", which is another one for another node"}`,
+          message: `Expected imports that can lie together in proto/, found "${path}" of ${container_name}${other === undefined ? "" : `, which is in the way of ${other === file ? "another one for another node" : other}`}`,
           fix: "Give the import another path, or declare its messages in the proto itself",
         });
     }
@@ -106,6 +111,27 @@ export function keepsNames({ blueprint }: ReadExport): boolean {
   return (blueprint?.nodes ?? []).every(
     ({ container_name }) => toContainer(container_name.replace(/1$/, "")) === container_name,
   );
+}
+
+/** Remembers which files lie where: on many disks case makes no difference, and on none has a file others in it. */
+function createPlaces() {
+  const files = new Map<string, string>();
+  const folders = new Map<string, string>();
+  const foldersOf = (path: string) => {
+    const parts = path.toLowerCase().split("/");
+    return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+  };
+  return {
+    take(path: string): void {
+      files.set(path.toLowerCase(), path);
+      for (const folder of foldersOf(path)) folders.set(folder, path);
+    },
+    /** The file that is in the way of another one, itself included. */
+    taken(path: string): string | undefined {
+      const own = path.toLowerCase();
+      return [own, ...foldersOf(path)].map((place) => files.get(place)).find(Boolean) ?? folders.get(own);
+    },
+  };
 }
 
 function isInside(path: string): boolean {

@@ -11,6 +11,7 @@ import { namesAreDistinct } from "./rules/names-are-distinct.ts";
 import { namesAreValid } from "./rules/names-are-valid.ts";
 import { noCycle } from "./rules/no-cycle.ts";
 import { noDuplicates } from "./rules/no-duplicates.ts";
+import { rewritesLoseNothing } from "./rules/rewrites-lose-nothing.ts";
 import { startIsFirst } from "./rules/start-is-first.ts";
 import { strictProfile } from "./rules/strict-profile.ts";
 
@@ -22,6 +23,7 @@ const rules: readonly Rule[] = [
   namesAreDistinct,
   everyProtoHasMethods,
   messagesMatch,
+  rewritesLoseNothing,
   noCycle,
   noDuplicates,
   startIsFirst,

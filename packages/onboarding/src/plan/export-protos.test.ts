@@ -377,3 +377,76 @@ describe("aligning", () => {
     );
   });
 });
+
+describe("a proto that has to be rewritten", () => {
+  const service = `import "common/base.proto";
+service Loader { rpc Load(Query) returns (Series); }
+message Series { optional double value = 1; }
+`;
+  const base = 'syntax = "proto2"; message Base { optional bool ok = 1; }';
+  const why =
+    "Expected messages that can be written into a new file, because services/loader/proto/loader.proto is exported rewritten (it imports others), found";
+  const loader = "services/loader/proto/loader.proto";
+
+  it.each([
+    [
+      "a group",
+      `syntax = "proto2";\n${service}message Query {\n  repeated group Part = 1 { optional string a = 2; }\n}`,
+      `${loader}:5: error [unprintable] ${why} the group Part in Query.`,
+    ],
+    [
+      "numbers for extensions",
+      `syntax = "proto2";\n${service}message Query { extensions 100 to max; }`,
+      `${loader}:5: error [unprintable] ${why} numbers for extensions in Query.`,
+    ],
+    [
+      "an edition",
+      `edition = "2023";\n${service.replace("optional ", "")}message Query { string a = 1; }`,
+      `${loader}: error [unprintable] ${why} Query in a file with an edition.`,
+    ],
+  ])("is refused with %s, and says where", async (_name, text, line) => {
+    const refused = planOf({ protos: { loader: text }, files: { "common/base.proto": base } });
+    await expect(refused).rejects.toThrow(line);
+    // As it stands it may have it.
+    const alone = text.replace('import "common/base.proto";\n', "");
+    const { protos } = await planOf({ protos: { loader: alone } });
+    expect(protos.get("microservice/loader1.proto")).toBe(alone);
+  });
+
+  it("is refused with an extension, wherever it is declared", async () => {
+    const text = `syntax = "proto2";\n${service}message Query { extensions 100 to 199; }\nextend Query { optional int32 more = 100; }`;
+    await expect(planOf({ protos: { loader: text }, files: { "common/base.proto": base } })).rejects.toThrow(
+      `${why} the extension more in Query`,
+    );
+  });
+
+  it("is not taken for the same where one end has a group and the other a message", async () => {
+    const sender = `syntax = "proto2"; service Loader { rpc Load(Query) returns (Series); } message Query {} message Series { optional group Part = 1 { optional string a = 2; } }`;
+    const receiver = `syntax = "proto2"; service Trainer { rpc Train(Series) returns (Done); } message Done {} message Series { optional Part part = 1; } message Part { optional string a = 2; }`;
+    await expect(
+      planOf({ protos: { loader: sender, trainer: receiver }, connections: connect("loader -> trainer") }),
+    ).rejects.toThrow("found field 1 is a group there and a message here");
+  });
+
+  it("keeps what its enums reserve", async () => {
+    const text = `syntax = "proto3";\n${service.replace("optional ", "")}message Query { Kind kind = 1; }\nenum Kind { A = 0; reserved 2, 5 to max; reserved "OLD"; }`;
+    const { protos } = await planOf({
+      protos: { loader: text },
+      files: { "common/base.proto": base },
+    });
+    expect(protos.get("microservice/loader1.proto")).toContain(
+      'enum Kind {\n  A = 0;\n  reserved 2, 5 to max;\n  reserved "OLD";\n}',
+    );
+  });
+
+  it("may import programs' own options, which concern nobody else", async () => {
+    const options =
+      'syntax = "proto2"; import "google/protobuf/descriptor.proto"; extend google.protobuf.FieldOptions { optional bool secret = 50001; }';
+    const text = `syntax = "proto3";\n${service.replace("optional ", "")}message Query { string a = 1 [(secret) = true]; }`;
+    const { protos } = await planOf({
+      protos: { loader: text },
+      files: { "common/base.proto": options },
+    });
+    expect(protos.get("microservice/loader1.proto")).toContain("message Query {\n  string a = 1;\n}");
+  });
+});

@@ -22,6 +22,8 @@ export interface ExportedProtos {
   rpcs: ReadonlyMap<string, { input: string; output: string }>;
   /** What could not be aligned. */
   problems: readonly Problem[];
+  /** What a proto that has to be rewritten would lose. */
+  lost: readonly Problem[];
 }
 
 /** What was worked out for a use case: with `align`, a rule asks before the plan does. */
@@ -44,6 +46,7 @@ function workOut(useCase: UseCase, graph: Graph, align: boolean): ExportedProtos
   const protos = new Map<string, string>();
   const rpcs = new Map<string, { input: string; output: string }>();
   const problems: Problem[] = [];
+  const lost: Problem[] = [];
   const unitsOf = new Map(useCase.services.map((service) => [service.proto, ownUnits(service)]));
   const senders = new Map(useCase.services.map((service) => [service.folder, service]));
   for (const service of useCase.services) {
@@ -69,15 +72,44 @@ function workOut(useCase: UseCase, graph: Graph, align: boolean): ExportedProtos
         message: `Expected ${rpc.name} to be free to take a message named ${message.full_name}, found that the proto needs another one of that name`,
         fix: "Rename one of the two messages",
       });
-      return { protos, rpcs, problems };
+      return { protos, rpcs, problems, lost };
     }
     const isSame = proto.imports.length === 0 && inputs.size === 0;
     const head = `${proto_file.split("/").at(-1)} of the use case, with what it imports and is sent.`;
     const file: ProtoFile = { proto, head, units, inputs };
+    if (!isSame) lost.push(...lostIn(file, proto_file));
     protos.set(`microservice/${toContainer(folder)}.proto`, isSame ? proto.text : printProto(file));
     for (const rpc of rpcsOf(service)) rpcs.set(toKey(folder, rpc.name), signatureIn(file, rpc));
   }
-  return { protos, rpcs, problems };
+  return { protos, rpcs, problems, lost };
+}
+
+/** What of a file's types cannot be written again: told where it stands, and never left out in silence. */
+function lostIn({ proto, units }: ProtoFile, rewritten: string): Problem[] {
+  const because = proto.imports.length > 0 ? "it imports others" : "it has to be aligned with its sender";
+  const problem = (found: string, where: Pick<Problem, "file" | "line">): Problem => ({
+    code: "unprintable",
+    severity: "error",
+    ...where,
+    message: `Expected messages that can be written into a new file, because ${rewritten} is exported rewritten (${because}), found ${found}`,
+    fix: "Use plain fields of proto3, or export without --align and with all messages in the file itself",
+  });
+  return units
+    .filter(({ is_alias }) => !is_alias)
+    .flatMap(({ proto: owner, top }) => {
+      const messages = nestedIn(owner, top).flatMap((name) => owner.messages.get(name) ?? []);
+      const own = owner.enums.get(top);
+      const enums = own === undefined ? [] : [own];
+      const files = new Set([...messages, ...enums].map(({ file }) => file));
+      return [
+        ...messages.flatMap(({ full_name, unprintable, file, line }) =>
+          unprintable.map((what) => problem(`${what} in ${full_name}`, { file, line })),
+        ),
+        ...[...files]
+          .filter((file) => owner.editions.has(file))
+          .map((file) => problem(`${top} in a file with an edition`, { file, line: undefined })),
+      ];
+    });
 }
 
 /** Without what only inputs needed that are others now. What nothing ever needed stays. */
@@ -145,10 +177,10 @@ function ownUnits({ proto, proto_file }: UseCaseService): Unit[] {
     if (file !== proto_file || topOf(proto, full_name) !== full_name) continue;
     units.push({ proto, top: full_name, name: full_name.slice(prefix.length) });
   }
-  const declared = units.map(({ top }) => top);
+  const declared = new Set(units.map(({ top }) => top));
   const messages = rpcsOf({ proto } as UseCaseService).flatMap((rpc) => [rpc.input_type, rpc.output_type]);
   for (const top of neededBy(proto, [...declared, ...messages.filter((type) => type !== undefined)])) {
-    if (units.some((unit) => unit.top === top)) continue;
+    if (declared.has(top)) continue;
     units.push({ proto, top, name: freeName(top, units, proto) });
   }
   return units;
@@ -166,8 +198,24 @@ function neededBy(proto: Proto, types: readonly string[]): Set<string> {
   return tops;
 }
 
-function nestedIn({ messages }: Proto, top: string): string[] {
-  return [...messages.keys()].filter((name) => name === top || name.startsWith(`${top}.`));
+/** Messages by the top-level type that they are, or are nested in: looked for once per type, all of them would take too long. */
+const nested = new WeakMap<Proto, ReadonlyMap<string, string[]>>();
+
+function nestedIn(proto: Proto, top: string): string[] {
+  const known = nested.get(proto) ?? groupByTop(proto, proto.messages.keys());
+  nested.set(proto, known);
+  return known.get(top) ?? [];
+}
+
+function groupByTop(proto: Proto, names: Iterable<string>): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const top = topOf(proto, name);
+    const group = groups.get(top);
+    if (group === undefined) groups.set(top, [name]);
+    else group.push(name);
+  }
+  return groups;
 }
 
 /** Its own last name; `common_Ack` where that is taken, then with a number. */

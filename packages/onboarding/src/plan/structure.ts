@@ -73,6 +73,7 @@ function isSame({ fields }: ProtoMessage, other: ProtoMessage, left: Proto, righ
       match.oneof === undefined &&
       one.number === match.number &&
       one.repeated === match.repeated &&
+      one.group === match.group &&
       one.key_type === match.key_type
     );
   });
@@ -81,10 +82,10 @@ function isSame({ fields }: ProtoMessage, other: ProtoMessage, left: Proto, righ
 /** A field's shape in words; the same words, the same shape, but for the messages within. */
 function describe(field: ProtoField | undefined, { fields }: ProtoMessage, proto: Proto): string {
   if (field === undefined) return "missing";
-  const { type, key_type, repeated, oneof } = field;
+  const { type, key_type, repeated, group, oneof } = field;
   const values = proto.enums.get(type)?.values;
   const plain = proto.messages.has(type)
-    ? "a message"
+    ? `a ${group ? "group" : "message"}`
     : values === undefined
       ? type
       : `an enum of ${[...new Set(Object.values(values))].sort((x, y) => x - y).join(", ")}`;

@@ -33,6 +33,8 @@ export type ProblemCode =
   | "duplicate"
   /** An import that cannot be found. */
   | "import"
+  /** A proto has to be rewritten, and has something that cannot be written again. */
+  | "unprintable"
   /** What the profile ai4eu-strict does not allow in a proto. */
   | "strict"
   /** Names that would become the same file, container or image. */

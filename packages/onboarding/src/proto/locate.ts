@@ -12,6 +12,8 @@ export interface Locations {
   imports: readonly { path: string; line: number }[];
   package_line: number | undefined;
   syntax: "proto2" | "proto3";
+  /** It says `edition` in place of `syntax`. */
+  has_edition: boolean;
   /** Lines of oneofs. */
   oneofs: readonly number[];
 }
@@ -27,6 +29,7 @@ export function locate(text: string): Locations {
   const oneofs: number[] = [];
   let package_line: number | undefined;
   let syntax: Locations["syntax"] = "proto2";
+  let has_edition = false;
   /** What the open braces belong to; undefined for those that give no scope of names. */
   const scopes: (string | undefined)[] = [];
   let opening: string | undefined;
@@ -48,7 +51,8 @@ export function locate(text: string): Locations {
     else if (isStart && token === "syntax") {
       skip(tokens, "=");
       if (readText(tokens) === "proto3") syntax = "proto3";
-    } else if (isStart && token === "package" && scopes.length === 0) package_line = line;
+    } else if (isStart && token === "edition" && scopes.length === 0) has_edition = true;
+    else if (isStart && token === "package" && scopes.length === 0) package_line = line;
     else if (isStart && token === "import" && scopes.length === 0) {
       const path = readImport(tokens);
       if (path !== undefined) imports.push({ path, line });
@@ -65,7 +69,7 @@ export function locate(text: string): Locations {
       begins = false;
     }
   }
-  return { services, rpcs, messages, enums, imports, package_line, syntax, oneofs };
+  return { services, rpcs, messages, enums, imports, package_line, syntax, has_edition, oneofs };
 }
 
 /**

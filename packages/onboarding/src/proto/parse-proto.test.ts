@@ -105,10 +105,21 @@ enum Kind { KIND_NONE = 0; }
     ],
     ['syntax = "proto3";\nenum E {\n A = 0;\n B = 0;\n}', "syntax", 4],
     ['syntax = "proto3";\nservice S {\n rpc A(T', "syntax", 3],
+    ['syntax = "proto2";\nmessage M {\n oneof k { group G = 1 {} }\n}', "syntax", undefined],
   ])("with a fault is told with its line: %j", (text, code, line) => {
     expect(parse(text).problems[0]).toMatchObject({ code, line, severity: "error", file: "a.proto" });
   });
 });
+
+it.each(["protobuf/descriptor", "protobuf/type", "protobuf/api", "api/annotations"])(
+  "google/%s.proto needs no copy",
+  (name) => {
+    const text = `syntax = "proto3"; import "google/${name}.proto"; service S { rpc R(M) returns (M); } message M {}`;
+    expect(parse(text).problems).toEqual([]);
+    const copy = 'syntax = "proto3"; message Mine {}';
+    expect(parse(text, { [`google/${name}.proto`]: copy }).proto?.messages.has("Mine")).toBe(true);
+  },
+);
 
 describe("a brace in a text", () => {
   it("is none", () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import protobuf from "protobufjs";
 import type { Problem } from "../problems/problem.ts";
 import { type Locations, locate, locateRepeated } from "./locate.ts";
@@ -16,6 +18,8 @@ export interface ParseOptions {
   readImport(path: string): string | undefined;
 }
 
+const require = createRequire(import.meta.url);
+
 /** More imports than any hand-written interface has. */
 const mostImports = 200;
 
@@ -27,6 +31,7 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
   if (own === undefined) return { proto: undefined, problems };
   const locations = locate(text);
   const imported = new Map<string, string>();
+  const editions = new Set(locations.has_edition ? [file] : []);
   const fileOf = new Map<protobuf.ReflectionObject, string>();
   markFile(root, file, fileOf);
   const queue = locations.imports.map((one) => ({ ...one, by: file }));
@@ -35,17 +40,18 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
     const { path, line, by } = next;
     if (seen.has(path)) continue;
     seen.add(path);
-    const common = protobuf.common.get(path);
-    if (common?.nested) {
+    const common = protobuf.common.get(path)?.nested;
+    if (common !== undefined) {
       try {
-        root.addJSON(common.nested);
+        root.addJSON(common);
       } catch (error) {
         problems.push(notProto(by, line, `import "${path}": ${(error as Error).message}`));
       }
       markFile(root, path, fileOf);
       continue;
     }
-    const content = seen.size > mostImports ? undefined : readImport(path);
+    const found = seen.size > mostImports ? undefined : readImport(path);
+    const content = found ?? shippedWithParser(path);
     if (content === undefined) {
       problems.push({
         code: "import",
@@ -57,10 +63,12 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
       });
       continue;
     }
-    imported.set(path, content);
+    if (found !== undefined) imported.set(path, content);
     if (parseInto(root, content, path, problems) === undefined) continue;
     markFile(root, path, fileOf);
-    queue.push(...locate(content).imports.map((one) => ({ ...one, by: path })));
+    const inside = locate(content);
+    if (inside.has_edition) editions.add(path);
+    queue.push(...inside.imports.map((one) => ({ ...one, by: path })));
   }
   const prefix = own.package === undefined ? "" : `${own.package}.`;
   const messages = new Map<string, ProtoMessage>();
@@ -72,13 +80,22 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
     const local = full_name.startsWith(prefix) ? full_name.slice(prefix.length) : full_name;
     if (one instanceof protobuf.Type) {
       const line = origin === file ? locations.messages.get(local) : undefined;
-      const { comment, fieldsArray } = one;
+      const { comment } = one;
+      // The parser puts extensions among the fields, under names that no field has.
+      const [extensions, fields] = [true, false].map((is) =>
+        one.fieldsArray.filter(({ declaringField }) => (declaringField != null) === is),
+      ) as [protobuf.Field[], protobuf.Field[]];
       messages.set(full_name, {
         full_name,
         line,
         file: origin,
-        fields: fieldsArray.map(toField),
+        fields: fields.map(toField),
         reserved: toReserved(one.reserved),
+        unprintable: [
+          ...fields.filter((field) => isGroup(field)).map(({ type }) => `the group ${type}`),
+          ...(one.extensions === undefined ? [] : ["numbers for extensions"]),
+          ...extensions.map(({ name }) => `the extension ${name.replace(/^\./, "")}`),
+        ],
         comment: comment ?? undefined,
       });
     } else if (one instanceof protobuf.Enum) {
@@ -87,6 +104,7 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
         full_name,
         file: origin,
         values: { ...one.values },
+        reserved: toReserved(one.reserved),
         comment: one.comment ?? undefined,
         comments: Object.fromEntries(comments) as Record<string, string>,
       });
@@ -103,6 +121,7 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
     package_line,
     enum_lines: [...locations.enums],
     syntax,
+    editions,
     services,
     messages,
     enums,
@@ -111,6 +130,13 @@ export function parseProto(text: string, { file, readImport }: ParseOptions): Pa
     imported,
   };
   return { proto, problems };
+}
+
+/** The text of what Google publishes with protobuf and its API tools: few have a copy of their own. */
+function shippedWithParser(path: string): string | undefined {
+  const isShipped =
+    /^google\/(protobuf\/(api|descriptor|source_context|type)|api\/(annotations|http))\.proto$/;
+  return isShipped.test(path) ? readFileSync(require.resolve(`protobufjs/${path}`), "utf8") : undefined;
 }
 
 function parseInto(
@@ -128,8 +154,11 @@ function parseInto(
     const { message } = error as Error;
     const told = /line (\d+)/.exec(message)?.[1];
     const line = told === undefined ? locateRepeated(text, message) : Number(told);
-    // So the parser calls what is not there any more.
-    problems.push(notProto(file, line, message.replace("illegal token 'null'", "that it ends too early")));
+    // So the parser calls what is not there any more, and what it does not know.
+    const why = message
+      .replace("illegal token 'null'", "that it ends too early")
+      .replace("field must be a Field", "a group in a oneof, which cannot be read here");
+    problems.push(notProto(file, line, why));
     return undefined;
   }
 }
@@ -170,6 +199,7 @@ function toField(field: protobuf.Field): ProtoField {
     optional: field.options?.proto3_optional === true,
     // `field.required` is known only when every type of the file could be resolved.
     required: field.rule === "required",
+    group: isGroup(field),
     // The parser makes a oneof of its own for every optional field.
     oneof: field.partOf === null || field.options?.proto3_optional === true ? undefined : field.partOf.name,
     options: toOptions(field.options),
@@ -182,6 +212,15 @@ function toOptions(options: Record<string, unknown> | undefined): ProtoField["op
   const known = ["deprecated", "packed", "json_name", "default"];
   const entries = Object.entries(options ?? {}).filter(([name]) => known.includes(name));
   return Object.fromEntries(entries) as ProtoField["options"];
+}
+
+/** A group is a message that ends with a tag of its own: other bytes on the wire. */
+function isGroup({ parent, type }: protobuf.Field): boolean {
+  // The parser's own types do not tell of it.
+  const found: (protobuf.ReflectionObject & { group?: boolean }) | null | undefined = parent?.lookup(type, [
+    protobuf.Type,
+  ]);
+  return found?.group === true;
 }
 
 function toReserved(reserved: protobuf.Type["reserved"] | undefined): ProtoMessage["reserved"] {

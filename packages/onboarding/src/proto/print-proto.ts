@@ -104,9 +104,14 @@ function printFields(file: ProtoFile, unit: Unit, { full_name, fields, reserved 
     const members = fields.filter((one) => one.oneof === oneof);
     return [`oneof ${oneof} {\n${indent(members.map(line))}}`];
   });
+  return [...lines, ...printReserved(reserved, 536_870_911)];
+}
+
+function printReserved(reserved: ProtoMessage["reserved"], max: number): string[] {
   const ranges = reserved.filter((one) => typeof one !== "string");
   const names = reserved.filter((one) => typeof one === "string");
-  const end = (to: number) => (to >= 536_870_911 ? "max" : String(to));
+  const end = (to: number) => (to >= max ? "max" : String(to));
+  const lines: string[] = [];
   if (ranges.length > 0)
     lines.push(
       `reserved ${ranges.map(([from, to]) => (from === to ? from : `${from} to ${end(to)}`)).join(", ")};`,
@@ -158,7 +163,11 @@ function printTypeName(file: ProtoFile, unit: Unit, scope: string, type: string)
   return name;
 }
 
-function printEnum({ values, comment, comments }: ProtoEnum, name: string, syntax: Proto["syntax"]): string {
+function printEnum(
+  { values, reserved, comment, comments }: ProtoEnum,
+  name: string,
+  syntax: Proto["syntax"],
+): string {
   const numbers = Object.values(values);
   const lines = Object.entries(values).map(
     ([value, number]) => `${toComment(comments[value])}${value} = ${number};`,
@@ -166,6 +175,7 @@ function printEnum({ values, comment, comments }: ProtoEnum, name: string, synta
   if (new Set(numbers).size < numbers.length) lines.unshift("option allow_alias = true;");
   // An enum of proto3 has to begin with zero; one of proto2 that it inlines need not have it.
   if (syntax === "proto3" && !numbers.includes(0)) lines.unshift(`${name.toUpperCase()}_UNSPECIFIED = 0;`);
+  lines.push(...printReserved(reserved, 2 ** 31 - 1));
   return `${toComment(comment)}enum ${name} {\n${indent(lines)}}`;
 }
 

@@ -6,6 +6,8 @@ export interface Proto {
   /** The file's own enums with their lines. */
   enum_lines: readonly (readonly [name: string, line: number])[];
   syntax: "proto2" | "proto3";
+  /** Files that say `edition` in place of `syntax`: the file itself, and those of {@link imported}. */
+  editions: ReadonlySet<string>;
   services: readonly ProtoService[];
   /** All messages by full name without a leading dot, nested and imported ones included. */
   messages: ReadonlyMap<string, ProtoMessage>;
@@ -51,6 +53,8 @@ export interface ProtoMessage {
   fields: readonly ProtoField[];
   /** Ranges of numbers, and names, that fields must not take. */
   reserved: readonly (readonly [number, number] | string)[];
+  /** What of it cannot be printed: groups and extensions, in words. */
+  unprintable: readonly string[];
   comment: string | undefined;
 }
 
@@ -65,6 +69,8 @@ export interface ProtoField {
   optional: boolean;
   /** Only proto2 knows it. */
   required: boolean;
+  /** Its message is a group of proto2: other bytes on the wire. */
+  group: boolean;
   oneof: string | undefined;
   /** As written in brackets: `deprecated`, `packed`, `json_name`, `default`. */
   options: Readonly<Record<string, string | number | boolean>>;
@@ -75,6 +81,8 @@ export interface ProtoEnum {
   full_name: string;
   file: string;
   values: Readonly<Record<string, number>>;
+  /** Ranges of numbers, and names, that values must not take. */
+  reserved: ProtoMessage["reserved"];
   comment: string | undefined;
   /** Comments of values, by name. */
   comments: Readonly<Record<string, string>>;

@@ -59,8 +59,8 @@ export function parseJson(text: string, file: string, problems: Problem[]): Json
       severity: "error",
       file,
       line: lineAt(first?.offset ?? 0),
-      message: `Expected JSON, found ${found}`,
-      fix: "Correct the line, or the end of the one before it",
+      message: `Expected JSON, found ${isUtf16(plain) ? "text in UTF-16" : found}`,
+      fix: isUtf16(plain) ? "Save the file as UTF-8" : "Correct the line, or the end of the one before it",
     });
     return undefined;
   }
@@ -75,6 +75,11 @@ export function parseJson(text: string, file: string, problems: Problem[]): Json
       return lineAt(tree.offset);
     },
   };
+}
+
+/** What redirecting output gives in some shells of Windows, read as UTF-8. */
+function isUtf16(text: string): boolean {
+  return /^\uFFFD\uFFFD/.test(text) && text.includes("\u0000");
 }
 
 /** Of two members of one name a parser takes the last, and what the first one says is lost without a word. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cp, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -168,6 +168,16 @@ describe("a use case", () => {
     const lines = await linesOf(await writeFiles("x", { "connections.json": text }));
     expect(lines).toHaveLength(expected.length);
     for (const [index, line] of expected.entries()) expect(lines[index]).toContain(line);
+  });
+
+  it("says it where connections.json is no UTF-8, as some shells write it", async () => {
+    const folder = await writeFiles("x", {});
+    await mkdir(folder, { recursive: true });
+    const text = Buffer.from('\uFEFF{"pipeline": {"name": "x"}}', "utf16le");
+    await writeFile(join(folder, "connections.json"), text);
+    expect(await linesOf(folder)).toEqual([
+      "connections.json:1: error [syntax] Expected JSON, found text in UTF-16. Save the file as UTF-8",
+    ]);
   });
 
   it("says it where a name is mapped twice, or is one that every object has", async () => {

@@ -4,6 +4,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 export interface Metrics {
   /** A task began; call the result with its last status. */
   started(operation: string): (state: "complete" | "failed") => void;
+  /** A call to a data plane began; call the result with the code that it was answered with, in the plane's words. */
+  called(plane: string, method: string): (code: string) => void;
   /** The text of /metrics and its media type. */
   print(): Promise<{ text: string; media_type: string }>;
 }
@@ -61,8 +63,28 @@ export function createMetrics(queue: () => { running: number; waiting: number })
     buckets: buckets_s,
     registers,
   });
+  const calls = new Counter({
+    name: "aieffect_data_plane_calls_total",
+    help: "Calls that data planes answered, by plane, method and code",
+    labelNames: ["plane", "method", "code"],
+    registers,
+  });
+  const callDurations = new Histogram({
+    name: "aieffect_data_plane_call_duration_seconds",
+    help: "From a call to a data plane to its status",
+    labelNames: ["plane", "method"],
+    buckets: buckets_s,
+    registers,
+  });
 
   return {
+    called(plane, method) {
+      const began = performance.now();
+      return (code) => {
+        calls.inc({ plane, method, code });
+        callDurations.observe({ plane, method }, (performance.now() - began) / 1000);
+      };
+    },
     started(operation) {
       const began = performance.now();
       let counted = byOperation.get(operation);

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { ServiceKeys } from "../http/service-keys.ts";
+import type { Metrics } from "../observability/metrics.ts";
 import { readTrace } from "../observability/trace.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import type { ResolvedOptions } from "../options.ts";
@@ -19,18 +20,19 @@ interface PlanesParts {
   options: Pick<ResolvedOptions, "planes" | "hosts" | "peer_keys">;
   engine: Engine;
   keys: ServiceKeys | undefined;
+  metrics: Metrics;
   tracing: Tracing;
   log: Logger;
 }
 
 /** Sees to it that all planes of a service are started and stopped with it. */
-export function createPlanes({ options, engine, keys, tracing, log }: PlanesParts): Planes {
+export function createPlanes({ options, engine, keys, metrics, tracing, log }: PlanesParts): Planes {
   const { planes, hosts, peer_keys = {} } = options;
   let starting: Promise<void> | undefined;
   let stopping: Promise<void> | undefined;
 
   async function startAll(listen_host: string): Promise<void> {
-    const host: PlaneHost = {
+    const host: Omit<PlaneHost, "countCall"> = {
       listen_host,
       log,
       authenticate: keys?.authenticate,
@@ -42,7 +44,9 @@ export function createPlanes({ options, engine, keys, tracing, log }: PlanesPart
       find: engine.findIn,
     };
     try {
-      for (const plane of planes) await plane.start(host);
+      for (const plane of planes) {
+        await plane.start({ ...host, countCall: (method) => metrics.called(plane.name, method) });
+      }
     } catch (error) {
       await stop();
       throw error;

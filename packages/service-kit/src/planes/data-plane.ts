@@ -35,6 +35,11 @@ export interface PlaneHost {
   readonly stopping: AbortSignal;
   /** Spans, where somebody records any. */
   readonly startSpan: Tracing["startSpan"];
+  /**
+   * A call of this method began; call the result with the code that it was answered with. `/metrics`
+   * counts them by plane, method and code, so the methods and codes must be few.
+   */
+  countCall(method: string): (code: string) => void;
   /** Reads the trace that a caller told; undefined where it is none. */
   readTrace(headers: {
     traceparent?: string | undefined;

@@ -126,6 +126,22 @@ describe("a plane of a service", () => {
     expect(told).toEqual(["noting started on 127.0.0.1", "noting forgot task-1", "noting forgot task-1"]);
   });
 
+  it("has its calls counted in /metrics", async () => {
+    const { plane, host } = notingPlane();
+    const { call } = await start([publish], { planes: [plane] });
+    host().countCall("Read")("OK");
+    host().countCall("Read")("OK");
+    host().countCall("Read")("NOT_FOUND");
+    const { body } = await call("/metrics");
+    for (const line of [
+      'aieffect_data_plane_calls_total{plane="noting",method="Read",code="OK"} 2',
+      'aieffect_data_plane_calls_total{plane="noting",method="Read",code="NOT_FOUND"} 1',
+      'aieffect_data_plane_call_duration_seconds_count{plane="noting",method="Read"} 3',
+    ]) {
+      expect(body).toContain(line);
+    }
+  });
+
   it("is one that can be started and stopped", () => {
     expect(() => sequentialService({ operations: [publish], planes: [{} as DataPlane] })).toThrow(
       "Expected planes to be a list of data planes, as createProtobufPlane() gives, in { planes: [plane] }",

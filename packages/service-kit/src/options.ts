@@ -5,6 +5,7 @@ import type { HostPolicyOptions } from "@aieffect/control-interface";
 import type { S3Options, UploadOptions } from "@aieffect/data-plane-file";
 import type { DestinationStream } from "pino";
 import { assertKeys, assertOperations, assertPlanes } from "./check-options.ts";
+import { keysInOtlpHeaders } from "./observability/otlp-headers.ts";
 import { type Operation, type PublishOptions, publishedAs, type Style } from "./operation.ts";
 import type { DataPlane } from "./planes/data-plane.ts";
 import type { Retention, TaskStore } from "./stores/task-store.ts";
@@ -214,7 +215,7 @@ export type ResolvedOptions = Required<Omit<ServiceOptions, Optional | "api_key"
     namespace: string;
   };
 
-/** Fills in defaults; with {@link resolveServeOptions} the only place that reads the environment. @throws TypeError */
+/** Fills in defaults; with {@link resolveServeOptions} and {@link readTelemetryKeys} the only place that reads the environment. @throws TypeError */
 export function resolveOptions(given: ServiceOptions, style: Style, env = process.env): ResolvedOptions {
   assertKeys("a service's options", given, serviceKeys);
   assertOperations(given.operations);
@@ -298,6 +299,11 @@ export function resolveServeOptions(given: ServeOptions = {}, env = process.env)
     grace_ms: given.grace_ms ?? 8_000,
     handle_signals: given.handle_signals ?? true,
   };
+}
+
+/** The keys that the OpenTelemetry SDK, ours or the application's, is told in the environment. */
+export function readTelemetryKeys(env = process.env): string[] {
+  return keysInOtlpHeaders(env);
 }
 
 function resolveRateLimit(given: RateLimit): Required<RateLimit> {

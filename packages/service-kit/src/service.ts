@@ -9,7 +9,13 @@ import { createMetrics, type Metrics } from "./observability/metrics.ts";
 import { createSecrets, type Secrets, withoutSecrets } from "./observability/redact.ts";
 import { createTracing, type Tracing } from "./observability/tracing.ts";
 import type { Operation, Style } from "./operation.ts";
-import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
+import {
+  pickDefined,
+  type ResolvedOptions,
+  readTelemetryKeys,
+  resolveOptions,
+  type ServiceOptions,
+} from "./options.ts";
 import { createPlanes } from "./planes/create-planes.ts";
 import { openStore } from "./stores/open-store.ts";
 import { neverDroppedWithin_ms, resolveRetention, type TaskStore } from "./stores/task-store.ts";
@@ -96,7 +102,7 @@ function passwordIn(url: unknown): string[] {
 
 /** Puts a service together; `style` is what its variants differ in. */
 export function createService(given: ServiceOptions, style: Style): Service {
-  const secrets = createSecrets(secretsOf(given));
+  const secrets = createSecrets([...secretsOf(given), ...readTelemetryKeys()]);
   try {
     const options = resolveOptions(given, style);
     secrets.add(secretsOf(options));

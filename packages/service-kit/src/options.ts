@@ -59,7 +59,7 @@ export interface ServiceOptions {
   max_running?: number;
   /** Tasks that may wait; more are refused with 503 (R-EXEC-15). @default 1,000 */
   max_queued?: number;
-  /** Bytes of the requests of all tasks that run or wait; more are refused with 503. @default 256 MiB */
+  /** Bytes of the requests of all tasks that run or wait, and of bodies above 64 KiB that are coming; more are refused with 503. @default 256 MiB */
   max_pending_bytes?: number;
   /** How long ended tasks and their files are kept (R-RUN-09). */
   retention?: Retention;

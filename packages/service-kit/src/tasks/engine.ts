@@ -18,7 +18,7 @@ import { createHandle } from "./create-handle.ts";
 import { createExecution, type Execution, hasEnded, idsOf, toExecuteAnswer } from "./execution.ts";
 import { measureFolder } from "./measure-folder.ts";
 import { createRunner, type RunOptions } from "./runner.ts";
-import { createSlots, type SlotLimits } from "./slots.ts";
+import { type BodyRoom, createSlots, type SlotLimits } from "./slots.ts";
 import { createUploads, type Uploads } from "./uploads.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -50,6 +50,8 @@ export interface EngineParts {
 
 /** How one call to execute came in. */
 interface ExecuteOptions extends RunOptions {
+  /** What the body took while it came; given back where the task takes its own. */
+  body_room?: BodyRoom | undefined;
   idempotency_key?: string | undefined;
   /** Seconds to wait for the end of a concurrent operation (R-WAIT-03). */
   wait_s?: number | undefined;
@@ -69,6 +71,8 @@ interface ExecuteOutcome {
 export interface Engine {
   /** @throws ControlError `unknown_method`, `queue_full`, `stopping`, `idempotency_mismatch` */
   execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteOutcome>;
+  /** Room for the body of a call to execute, for {@link ExecuteOptions}. */
+  createBodyRoom(): BodyRoom;
   /** Keeps an upload; see {@link Uploads.keep}. @throws ControlError `stopping` */
   keep: Uploads["keep"];
   /** @throws ControlError `task_not_found` */
@@ -127,12 +131,12 @@ export function createEngine(parts: EngineParts): Engine {
     );
     // Told at once, so it need not be noted later (R-RUN-02).
     if (candidate.style === "concurrent" && !options.wait_s) candidate.first_answer = "running";
-    const { idempotency_key, size_bytes = 0 } = options;
+    const { idempotency_key, size_bytes = 0, body_room } = options;
     let reserved = false;
     let begun: Begun;
     try {
       begun = await store.begin(candidate, idempotency_key, () => {
-        reserved ||= reserve(size_bytes);
+        reserved ||= reserve(size_bytes, body_room);
       });
     } catch (error) {
       if (reserved) slots.cancel(size_bytes);
@@ -151,9 +155,9 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   /** Only what is new needs room: who asks again for what is known gets it also from a full or stopping service. */
-  function reserve(size_bytes: number): true {
+  function reserve(size_bytes: number, body_room: BodyRoom | undefined): true {
     assertNotStopping();
-    slots.reserve(size_bytes);
+    slots.reserve(size_bytes, body_room);
     return true;
   }
 
@@ -281,6 +285,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   return {
     execute,
+    createBodyRoom: slots.createBodyRoom,
     keep,
     find,
     findIn,

@@ -43,6 +43,8 @@ export interface ServiceOptions {
   max_redirects?: number;
   /** So long a fetch may stand still, in ms. @default 60,000; in sequential operations 20,000 over all attempts, because a caller waits 30 s for their answer */
   fetch_idle_timeout_ms?: number;
+  /** So long a fetch may take in all, in ms, without the time in which the operation pauses; Infinity: no limit. @default 86,400,000 (24 h) */
+  fetch_timeout_ms?: number;
   /** How often a fetch goes on after it was cut, refused or damaged, without much progress in between. @default 4 */
   fetch_retries?: number;
   /** The S3-compatible store that `s3` inputs are read from and results are published to. @default from `AWS_*` and `S3_*`; none without `AWS_ACCESS_KEY_ID` */
@@ -133,6 +135,7 @@ type Optional =
   | "max_inline_bytes"
   | "max_redirects"
   | "fetch_idle_timeout_ms"
+  | "fetch_timeout_ms"
   | "fetch_retries"
   | "s3"
   | "peer_keys"
@@ -155,6 +158,7 @@ const serviceKeys = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_timeout_ms",
   "fetch_retries",
   "s3",
   "uploads",
@@ -194,6 +198,7 @@ const optionals = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_timeout_ms",
   "fetch_retries",
   "peer_keys",
   "retention",

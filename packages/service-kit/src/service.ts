@@ -66,6 +66,7 @@ const planeOptions = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_timeout_ms",
   "fetch_retries",
   "s3",
   "peer_keys",

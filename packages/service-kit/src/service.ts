@@ -55,6 +55,8 @@ export interface Service {
   startPlanes(listen_host?: string): Promise<void>;
   /** Stops them; `close()` sees to it. */
   stopPlanes(): Promise<void>;
+  /** Begins to remove folders without a task, of processes that died; `serve()` sees to it, and the service itself every 30 s. */
+  removeLeftFolders(): void;
   /** Stops: no new tasks, `grace_ms` for running ones, then they are aborted. Then everything is released. */
   close(grace_ms?: number): Promise<void>;
 }
@@ -162,7 +164,14 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
   const looking = options.store === "memory" ? warnOfLeftovers(plane, options.data_dir, log) : undefined;
   const pruning = setInterval(() => {
     engine.prune().catch((error: unknown) => log.error({ err: error }, "dropping old tasks failed"));
+    removeLeftFolders();
   }, pruneEvery_s * 1000).unref();
+
+  function removeLeftFolders(): void {
+    engine.removeLeftFolders().catch((error: unknown) => {
+      log.error({ err: error }, "looking for folders that killed processes left behind failed");
+    });
+  }
 
   const limit = createRateLimiter(options);
   const planes = createPlanes({ options, engine, keys, tracing, log });
@@ -188,6 +197,7 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
     },
     startPlanes: planes.start,
     stopPlanes: () => planes.stop(),
+    removeLeftFolders,
     async close(grace_ms = 0) {
       clearInterval(pruning);
       try {

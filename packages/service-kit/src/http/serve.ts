@@ -23,6 +23,7 @@ export interface RunningService {
 export async function serve(service: Service, given: ServeOptions = {}): Promise<RunningService> {
   const options = resolveServeOptions(given);
   await service.parts.store.ready();
+  service.removeLeftFolders();
   await service.startPlanes(options.host);
   const app = createApp(service);
   const server = createGuardedServer(options, service.parts, (request, response) => {

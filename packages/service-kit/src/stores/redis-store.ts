@@ -5,6 +5,7 @@ import { bytesIn } from "./bytes-in.ts";
 import { createRedisConnection } from "./redis/connection.ts";
 import { type Current, currentFields, nextVersion, toCurrent } from "./redis/current.ts";
 import { createFeed } from "./redis/feed.ts";
+import { createFolderNotes } from "./redis/folder-notes.ts";
 import { createKeys } from "./redis/keys.ts";
 import { createLease } from "./redis/lease.ts";
 import { createOneByOne, type Write } from "./redis/one-by-one.ts";
@@ -331,6 +332,7 @@ export function createRedisStore(options: RedisStoreOptions): TaskStore {
       if (current !== undefined) current.execution.first_answer ??= first_answer;
     },
     subscribe: feed.subscribe,
+    folders: createFolderNotes({ connection, keys, replica, lease }),
     prune: (time) => dropEnded(connection, keys, read, retention, time),
     close() {
       closed ??= release();

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { applyChange, type Execution, type ExecutionChange, hasEnded } from "../tasks/execution.ts";
 import { bytesIn } from "./bytes-in.ts";
+import { markOf } from "./folder-mark.ts";
 import { createDatabaseFile, Refusal } from "./sqlite/database-file.ts";
 import { createGroupCommit } from "./sqlite/group-commit.ts";
 import {
@@ -8,6 +9,7 @@ import {
   type EndedRow,
   type TaskTables,
   type Totals,
+  taskAdditions,
   taskSchema,
   taskSchemaVersion,
 } from "./sqlite/task-tables.ts";
@@ -71,11 +73,14 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
   const file = createDatabaseFile({
     dir: resolve(dir),
     schema: taskSchema,
+    additions: taskAdditions,
     version: taskSchemaVersion,
     max_bytes: max_file_bytes,
   });
   const listeners = new Map<string, Set<Listener>>();
   const waiting = new Map<string, Waiting>();
+  /** Folders whose notes are this process's. */
+  const ownFolders = new Set<string>();
   let opened: TaskTables | undefined;
   let closed = false;
   /** A transaction failed, and none is known to have written since: one that succeeds may have had nothing to write. */
@@ -150,7 +155,7 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
   }
 
   /** Drops what retention allows, the oldest first, and not too many at once. */
-  function dropSome({ firstEnded, drop }: TaskTables, at: number): EndedRow[] {
+  function dropSome({ firstEnded, drop, note }: TaskTables, at: number): EndedRow[] {
     const until = at - neverDroppedWithin_ms;
     const tooOld = Math.min(until, at - retention.max_age_s * 1000 - 1);
     const left = { ...totals };
@@ -163,6 +168,13 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
       const row = next();
       if (row === undefined) break;
       drop(row);
+      const { folder, handle } = row.execution;
+      const mark = folder === undefined ? undefined : markOf(folder);
+      // Nobody would ever remove it when the process dies before that is done.
+      if (folder !== undefined && mark !== undefined) {
+        ownFolders.add(folder);
+        note({ folder, handle, mark });
+      }
       rows.push(row);
       left.ended -= 1;
       left.state_bytes -= row.state_bytes;
@@ -220,6 +232,25 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
         heard.delete(listener);
         if (heard.size === 0) listeners.delete(handle);
       };
+    },
+    folders: {
+      async note(noted) {
+        ownFolders.add(noted.folder);
+        await write(({ note }) => note(noted));
+      },
+      async forget(folder) {
+        if (!ownFolders.has(folder)) return false;
+        await write(({ forget }) => forget(folder));
+        ownFolders.delete(folder);
+        return true;
+      },
+      async takeOver() {
+        const { noted } = tables();
+        // The file belongs to this process alone: whoever else noted anything is dead.
+        const left = file.read(noted).filter(({ folder }) => !ownFolders.has(folder));
+        for (const { folder } of left) ownFolders.add(folder);
+        return left;
+      },
     },
     async prune(at) {
       const dropped: Execution[] = [];

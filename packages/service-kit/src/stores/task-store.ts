@@ -46,8 +46,30 @@ export interface TaskStore {
   subscribe(handle: string, listener: (execution: Execution) => void): () => void;
   /** Drops what retention allows to drop and gives it back, so that its files can follow. */
   prune(now: number): Promise<Execution[]>;
+  /** Folders that no execution has, so that those of a process that dies are removed. @default none are noted */
+  readonly folders?: FolderNotes;
   /** Releases what the store holds open. */
   close(): Promise<void>;
+}
+
+/** A task's folder that no execution has: not yet, or no longer. */
+export interface NotedFolder {
+  /** Absolute. */
+  folder: string;
+  /** The execution that it is for, or was of; the store need not know it. */
+  handle: string;
+  /** Tells it from another folder that has its name later. */
+  mark: string;
+}
+
+/** Notes of folders, each of which belongs to one process. */
+export interface FolderNotes {
+  /** Notes a folder for this process; kept when this resolves. */
+  note(noted: NotedFolder): Promise<void>;
+  /** Drops a note of this process; false when it has none, because another took it over. */
+  forget(folder: string): Promise<boolean>;
+  /** Makes the notes of processes that are dead this one's, and gives them. */
+  takeOver(): Promise<NotedFolder[]>;
 }
 
 /** How long ended executions are kept (R-RUN-09). */

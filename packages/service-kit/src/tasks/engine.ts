@@ -17,6 +17,7 @@ import type { Begun, TaskStore } from "../stores/task-store.ts";
 import { createHandle } from "./create-handle.ts";
 import { createExecution, type Execution, hasEnded, idsOf, toExecuteAnswer } from "./execution.ts";
 import { measureFolder } from "./measure-folder.ts";
+import { removeLeftFolders } from "./noted-folders.ts";
 import { createRunner, type RunOptions } from "./runner.ts";
 import { type BodyRoom, createSlots, type SlotLimits } from "./slots.ts";
 import { createUploads, type Uploads } from "./uploads.ts";
@@ -96,6 +97,8 @@ export interface Engine {
   readonly queue: { readonly running: number; readonly waiting: number };
   /** Drops what retention allows, with its files. */
   prune(): Promise<void>;
+  /** Removes folders without a task, of processes that died. */
+  removeLeftFolders(): Promise<void>;
   /** Takes no new tasks, gives running ones `grace_ms`, then aborts them. */
   stop(grace_ms: number): Promise<void>;
 }
@@ -238,21 +241,28 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   async function prune(): Promise<void> {
+    const removed: string[] = [];
     for (const dropped of await store.prune(now())) {
       const { folder } = dropped;
       for (const other of parts.planes) other.forget(dropped);
       if (folder === undefined) continue;
-      await plane.removeTaskFolder(folder).catch((error: unknown) => {
+      try {
+        await plane.removeTaskFolder(folder);
+        removed.push(folder);
+      } catch (error) {
         log.error(
           { ...idsOf(dropped), err: error, folder },
           "the folder of an old task could not be removed; remove it by hand",
         );
-      });
+      }
     }
+    // All at once, so that they share a transaction.
+    await Promise.all(removed.map((folder) => store.folders?.forget(folder)));
   }
 
   const hasQuota = Number.isFinite(parts.max_payload_bytes);
   let pruning: NodeJS.Timeout | undefined;
+  let removing: Promise<void> | undefined;
   /** What has just ended may be too much for the quota, and others older than it can go. */
   function pruneSoon({ folder_bytes }: Execution): void {
     if (folder_bytes === 0 || stopping.signal.aborted) return;
@@ -274,7 +284,7 @@ export function createEngine(parts: EngineParts): Engine {
       await settlesWithin(settled(), 1000);
     }
     runner.close();
-    await settlesWithin(runner.settled(), 1000);
+    await settlesWithin(Promise.allSettled([runner.settled(), removing]), 1000);
   }
 
   async function abandon(execution: Execution): Promise<void> {
@@ -294,6 +304,12 @@ export function createEngine(parts: EngineParts): Engine {
     stopping: stopping.signal,
     queue: slots,
     prune,
+    removeLeftFolders() {
+      removing ??= removeLeftFolders(parts).finally(() => {
+        removing = undefined;
+      });
+      return removing;
+    },
     stop,
   };
 }

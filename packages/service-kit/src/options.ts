@@ -8,7 +8,7 @@ import { assertKeys, assertOperations, assertPlanes } from "./check-options.ts";
 import { keysInOtlpHeaders } from "./observability/otlp-headers.ts";
 import { type Operation, type PublishOptions, publishedAs, type Style } from "./operation.ts";
 import type { DataPlane } from "./planes/data-plane.ts";
-import type { Retention, TaskStore } from "./stores/task-store.ts";
+import { type Retention, resolveRetention, type TaskStore } from "./stores/task-store.ts";
 
 /** What a service is made of. Only `operations` has no default. */
 export interface ServiceOptions {
@@ -246,8 +246,11 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
   }
   const self_url = given.self_url ?? nonEmpty(env.SELF_URL);
   const log_dir = given.log_dir ?? nonEmpty(env.LOG_DIR);
-  if (self_url !== undefined && !/^https?:\/\/[^/]/.test(self_url)) {
-    throw new TypeError(`Expected self_url (SELF_URL) to be an http or https URL, got "${self_url}"`);
+  if (self_url !== undefined) assertSelfUrl(self_url);
+  if (given.name !== undefined) assertName(given.name, log_dir);
+  if (given.retention !== undefined) resolveRetention(given.retention);
+  if (given.data_roots !== undefined && !Array.isArray(given.data_roots)) {
+    throw new TypeError(`Expected data_roots to be a list of folders, got ${given.data_roots}`);
   }
   return {
     operations: given.operations,
@@ -301,7 +304,7 @@ export function resolveServeOptions(given: ServeOptions = {}, env = process.env)
       given.max_connections === undefined || given.max_connections === Number.POSITIVE_INFINITY
         ? Number.POSITIVE_INFINITY
         : integer("max_connections", given.max_connections, 1),
-    grace_ms: given.grace_ms ?? 8_000,
+    grace_ms: grace(given.grace_ms ?? 8_000),
     handle_signals: given.handle_signals ?? true,
   };
 }
@@ -466,9 +469,30 @@ function nonEmpty(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === "" ? undefined : value;
 }
 
+/** Paths are put behind it. */
+function assertSelfUrl(self_url: string): void {
+  if (!/^https?:\/\/[^/]/i.test(self_url) || !URL.canParse(self_url)) {
+    throw new TypeError(`Expected self_url (SELF_URL) to be an http or https URL, got "${self_url}"`);
+  }
+  const { search, hash } = new URL(self_url);
+  if (search + hash === "") return;
+  throw new TypeError(`Expected self_url (SELF_URL) to end with its path, found ${search}${hash} behind it`);
+}
+
+function assertName(name: string, log_dir: string | undefined): void {
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError(`Expected name to be a text that is not empty, got ${JSON.stringify(name)}`);
+  }
+  // With a folder for the log there is a file of that name.
+  if (!/[/\\\p{Cc}]/u.test(name) || log_dir === undefined) return;
+  throw new TypeError(
+    `Expected name to be the name of a file, because the log in log_dir (LOG_DIR) is called by it, got ${JSON.stringify(name)}`,
+  );
+}
+
 function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new TypeError(`Expected ${name} to be above 0, got ${value}`);
+  if (typeof value === "number" && value > 0) return value;
+  throw new TypeError(`Expected ${name} to be a number above 0, got ${value}`);
 }
 
 function integer(name: string, value: number, least: number): number {
@@ -483,6 +507,11 @@ function milliseconds(name: string, value: number): number {
 }
 
 function atLeastZero(name: string, value: number): number {
-  if (value >= 0) return value;
-  throw new TypeError(`Expected ${name} to be at least 0, got ${value}`);
+  if (typeof value === "number" && value >= 0) return value;
+  throw new TypeError(`Expected ${name} to be a number of at least 0, got ${value}`);
+}
+
+function grace(value: number): number {
+  if (typeof value === "number" && value >= 0 && value < 2 ** 31) return value;
+  throw new TypeError(`Expected grace_ms to be at least 0 and below 2^31 (25 days), got ${value}`);
 }

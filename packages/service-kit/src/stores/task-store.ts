@@ -1,3 +1,4 @@
+import { assertKeys } from "../check-options.ts";
 import type { Execution, ExecutionChange } from "../tasks/execution.ts";
 
 /** What came of asking a store to begin an execution (R-IDEM-01 to 04). */
@@ -74,7 +75,7 @@ export interface FolderNotes {
 
 /** How long ended executions are kept (R-RUN-09). */
 export interface Retention {
-  /** Seconds after its end. @default 86,400 (24 h) */
+  /** Seconds after its end, up to 100 years. @default 86,400 (24 h) */
   max_age_s?: number;
   /** How many ended ones at most. @default 10,000 */
   max_tasks?: number;
@@ -84,13 +85,27 @@ export interface Retention {
   max_payload_bytes?: number;
 }
 
-/** Retention with its defaults filled in. */
+const longestAge_s = 100 * 365 * 86_400;
+
+/** Retention with its defaults filled in. @throws TypeError */
 export function resolveRetention(given: Retention = {}): Required<Retention> {
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(`Expected retention to be an object, as in { max_age_s: 3600 }, got ${given}`);
+  }
+  assertKeys("retention", given, ["max_age_s", "max_tasks", "max_bytes", "max_payload_bytes"]);
   const { max_age_s = 86_400, max_tasks = 10_000, max_bytes = 256 * 2 ** 20 } = given;
   const { max_payload_bytes = Number.POSITIVE_INFINITY } = given;
   const resolved = { max_age_s, max_tasks, max_bytes, max_payload_bytes };
   for (const [name, value] of Object.entries(resolved)) {
-    if (!(value > 0)) throw new TypeError(`Expected retention.${name} to be above 0, got ${value}`);
+    if (typeof value !== "number" || !(value > 0)) {
+      throw new TypeError(`Expected retention.${name} to be a number above 0, got ${value}`);
+    }
+  }
+  // It is in URLs and in what a Redis is told, which know no end of time.
+  if (max_age_s > longestAge_s) {
+    throw new TypeError(
+      `Expected retention.max_age_s to be a number above 0 and at most ${longestAge_s} (100 years), got ${max_age_s}`,
+    );
   }
   return resolved;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasRedis, needs, startRedis, tempFolder, until } from "@aieffect/test-support";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { createRedisStore, createSqliteStore, defineOperation } from "./index.ts";
+import { createRedisStore, createSqliteStore, defineOperation, type FolderNotes } from "./index.ts";
 import { createExecution } from "./tasks/execution.ts";
 import { start } from "./testing/start.ts";
 
@@ -119,6 +119,36 @@ describe("with a store in a file", () => {
     const refused = beginUpload(url, named("refused").replace("wf", "x".repeat(2000)));
     refused.end();
     expect(await refused.status).toBe(422);
+  });
+
+  it("those that a kill let nobody put anything into go, and none in which there is something", async () => {
+    const [data_dir, dir] = [await tempFolder(), await tempFolder()];
+    const planned: string[] = [];
+    const first = createSqliteStore({ dir });
+    const folders = first.folders as FolderNotes;
+    const note: FolderNotes["note"] = async (noted) => {
+      planned.push(noted.folder);
+      await folders.note(noted);
+    };
+    // A process that dies is one that never forgets.
+    const store = { ...first, folders: { ...folders, note, forget: async () => true } };
+    const started = await start([publish], { data_dir, store });
+    await started.execute("Publish", { workflow_id: "wf", task_id: "kept" });
+    await started.service.close();
+    expect(planned).toEqual([join(data_dir, "wf", "kept")]);
+    const again = createSqliteStore({ dir });
+    for (const name of ["empty", "used", "none"]) {
+      const folder = join(data_dir, name === "empty" ? "alone" : "wf", name);
+      await again.folders?.note({ folder, handle: name, mark: "unmade" });
+    }
+    await again.close();
+    for (const folder of ["alone/empty", "wf/used", "wf/foreign"])
+      await mkdir(join(data_dir, folder), { recursive: true });
+    await writeFile(join(data_dir, "wf", "used", "mine"), "");
+    const { call } = await start([publish], { data_dir, store: `sqlite:${dir}` });
+    await expect.poll(() => readdir(data_dir)).toEqual(["wf"]);
+    expect((await readdir(join(data_dir, "wf"))).sort()).toEqual(["foreign", "kept", "used"]);
+    expect((await call("/control/data/kept")).status).toBe(200);
   });
 
   it("those of tasks that were dropped by a process that died before it removed them go as well", async () => {

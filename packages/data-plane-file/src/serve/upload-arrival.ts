@@ -15,6 +15,8 @@ export interface ReceiveCall {
   task_id: string;
   /** Ends the receiving; its reason is thrown. */
   signal?: AbortSignal | undefined;
+  /** Told of every folder just before it is made for it; rejecting ends the receiving. */
+  beforeFolder?: ((folder: string) => Promise<void>) | undefined;
   /** Told of every folder that is made for it, before anything is in it; rejecting ends the receiving. */
   onFolder?: ((folder: string) => Promise<void>) | undefined;
 }
@@ -68,7 +70,7 @@ export function createArrival(plane: FilePlane, call: ReceiveCall): Arrival {
     const key = JSON.stringify([workflow_id, task_id]);
     const known = folders.get(key);
     if (known !== undefined) return known;
-    const folder = await plane.createTaskFolder(workflow_id, task_id);
+    const folder = await plane.createTaskFolder(workflow_id, task_id, call.beforeFolder);
     folders.set(key, folder);
     await call.onFolder?.(folder);
     return folder;

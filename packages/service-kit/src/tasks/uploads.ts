@@ -72,8 +72,8 @@ export function createUploads(
     // Keys are scoped to workflow and task (R-IDEM-06): an upload that names no task is the key's own (R-UP-06).
     const task_id = idempotency_key ?? handle;
     const folders = createNotedFolders(handle, { store, plane, log });
-    const { note: onFolder } = folders;
-    const call = { workflow_id: defaultWorkflow, task_id, signal: cutOff.signal, onFolder };
+    const { plan: beforeFolder, note: onFolder } = folders;
+    const call = { workflow_id: defaultWorkflow, task_id, signal: cutOff.signal, beforeFolder, onFolder };
     const received = await receive(call).catch(async (error: unknown) => {
       await folders.forgetRemoved();
       throw error;

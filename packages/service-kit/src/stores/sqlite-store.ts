@@ -3,13 +3,13 @@ import { applyChange, type Execution, type ExecutionChange, hasEnded } from "../
 import { bytesIn } from "./bytes-in.ts";
 import { markOf } from "./folder-mark.ts";
 import { createDatabaseFile, Refusal } from "./sqlite/database-file.ts";
+import { createFolderFiles } from "./sqlite/folder-files.ts";
 import { createGroupCommit } from "./sqlite/group-commit.ts";
 import {
   createTaskTables,
   type EndedRow,
   type TaskTables,
   type Totals,
-  taskAdditions,
   taskSchema,
   taskSchemaVersion,
 } from "./sqlite/task-tables.ts";
@@ -73,12 +73,12 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
   const file = createDatabaseFile({
     dir: resolve(dir),
     schema: taskSchema,
-    additions: taskAdditions,
     version: taskSchemaVersion,
     max_bytes: max_file_bytes,
   });
   const listeners = new Map<string, Set<Listener>>();
   const waiting = new Map<string, Waiting>();
+  const folderFiles = createFolderFiles(resolve(dir));
   /** Folders whose notes are this process's. */
   const ownFolders = new Set<string>();
   let opened: TaskTables | undefined;
@@ -154,8 +154,20 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
     totals.folder_bytes += sign * folder_bytes;
   }
 
+  /** Nobody would ever remove the folder when the process dies before that is done. */
+  function noteDropped(folder: string, handle: string): void {
+    const mark = markOf(folder);
+    if (mark === undefined) return;
+    try {
+      folderFiles.write({ folder, handle, mark });
+      ownFolders.add(folder);
+    } catch {
+      // A full disk must not keep what takes its room.
+    }
+  }
+
   /** Drops what retention allows, the oldest first, and not too many at once. */
-  function dropSome({ firstEnded, drop, note }: TaskTables, at: number): EndedRow[] {
+  function dropSome({ firstEnded, drop }: TaskTables, at: number): EndedRow[] {
     const until = at - neverDroppedWithin_ms;
     const tooOld = Math.min(until, at - retention.max_age_s * 1000 - 1);
     const left = { ...totals };
@@ -169,12 +181,7 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
       if (row === undefined) break;
       drop(row);
       const { folder, handle } = row.execution;
-      const mark = folder === undefined ? undefined : markOf(folder);
-      // Nobody would ever remove it when the process dies before that is done.
-      if (folder !== undefined && mark !== undefined) {
-        ownFolders.add(folder);
-        note({ folder, handle, mark });
-      }
+      if (folder !== undefined) noteDropped(folder, handle);
       rows.push(row);
       left.ended -= 1;
       left.state_bytes -= row.state_bytes;
@@ -235,19 +242,21 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
     },
     folders: {
       async note(noted) {
+        // Before it is open, the folder is another process's.
+        tables();
+        folderFiles.write(noted);
         ownFolders.add(noted.folder);
-        await write(({ note }) => note(noted));
       },
       async forget(folder) {
         if (!ownFolders.has(folder)) return false;
-        await write(({ forget }) => forget(folder));
+        folderFiles.remove(folder);
         ownFolders.delete(folder);
         return true;
       },
       async takeOver() {
-        const { noted } = tables();
+        tables();
         // The file belongs to this process alone: whoever else noted anything is dead.
-        const left = file.read(noted).filter(({ folder }) => !ownFolders.has(folder));
+        const left = folderFiles.all().filter(({ folder }) => !ownFolders.has(folder));
         for (const { folder } of left) ownFolders.add(folder);
         return left;
       },

@@ -256,7 +256,6 @@ export function createEngine(parts: EngineParts): Engine {
         );
       }
     }
-    // All at once, so that they share a transaction.
     await Promise.all(removed.map((folder) => store.folders?.forget(folder)));
   }
 

@@ -38,8 +38,6 @@ export interface FileOptions {
   dir: string;
   /** Statements that make the tables in a new file. */
   schema: string;
-  /** Statements that make what files of that version may lack, because it came later; done at every opening. */
-  additions: string;
   /** Counts the changes of the schema, from 1. */
   version: number;
   /** About; no limit where undefined. */
@@ -51,13 +49,7 @@ const application_id = 0x41494566;
 const pageBytes = 4096;
 
 /** `tasks.db` in the folder; nothing is touched before it is opened. @throws TypeError when libsql is not installed */
-export function createDatabaseFile({
-  dir,
-  schema,
-  additions,
-  version,
-  max_bytes,
-}: FileOptions): DatabaseFile {
+export function createDatabaseFile({ dir, schema, version, max_bytes }: FileOptions): DatabaseFile {
   const Libsql = loadLibsql();
   const path = join(dir, "tasks.db");
   let connection: Database | undefined;
@@ -112,7 +104,6 @@ export function createDatabaseFile({
         `Expected ${path} to have schema ${version}, found schema ${found.version}, which another version of the kit wrote; use that version, or choose another DIR for TASK_STORE=sqlite:DIR`,
       );
     }
-    database().exec(additions);
   }
 
   return {

@@ -1,5 +1,4 @@
 import { createExecution, type Execution, hasEnded } from "../../tasks/execution.ts";
-import type { NotedFolder } from "../task-store.ts";
 import { Refusal } from "./database-file.ts";
 import type { Database } from "./load-libsql.ts";
 
@@ -33,15 +32,6 @@ export const taskSchema = `
   CREATE TABLE probe (content BLOB);
 `;
 
-/** Older files of this version have none. */
-export const taskAdditions = `
-  CREATE TABLE IF NOT EXISTS folders (
-    folder TEXT PRIMARY KEY,
-    handle TEXT NOT NULL,
-    mark TEXT NOT NULL
-  ) WITHOUT ROWID;
-`;
-
 /** What all executions that have ended come to. */
 export interface Totals {
   ended: number;
@@ -72,9 +62,6 @@ export interface TaskTables {
   firstEnded(which: "any" | "large" | "with files", until: number): EndedRow | undefined;
   drop(row: EndedRow): void;
   totals(): Totals;
-  note(noted: NotedFolder): void;
-  forget(folder: string): void;
-  noted(): NotedFolder[];
   /** Gives the disk back what dropped executions took, as far as it is much; a part of it each time. */
   shrink(): void;
   /** Writes something and takes it away again. */
@@ -137,9 +124,6 @@ export function createTaskTables(database: Database): TaskTables {
   const totals = prepareRow<[number, number, number]>(
     "SELECT count(*), coalesce(sum(state_bytes), 0), coalesce(sum(folder_bytes), 0) FROM tasks WHERE ended_at IS NOT NULL",
   );
-  const note = prepare("INSERT OR REPLACE INTO folders (folder, handle, mark) VALUES (?, ?, ?)");
-  const forget = prepare("DELETE FROM folders WHERE folder = ?");
-  const noted = prepareRows("SELECT json_array(folder, handle, mark) FROM folders");
   const pages = prepareRow<[number]>("PRAGMA page_count");
   const freePages = prepareRow<[number]>("PRAGMA freelist_count");
 
@@ -174,13 +158,6 @@ export function createTaskTables(database: Database): TaskTables {
       const [count = 0, state_bytes = 0, folder_bytes = 0] = totals() ?? [];
       return { ended: count, state_bytes, folder_bytes };
     },
-    note: ({ folder, handle, mark }) => note(toKey(folder), toKey(handle), mark),
-    forget: (folder) => forget(toKey(folder)),
-    noted: () =>
-      noted().map(([row]) => {
-        const [folder, handle, mark] = JSON.parse(row) as [string, string, string];
-        return { folder: JSON.parse(folder), handle: JSON.parse(handle), mark };
-      }),
     shrink() {
       const [free = 0] = freePages() ?? [];
       const [all = 0] = pages() ?? [];

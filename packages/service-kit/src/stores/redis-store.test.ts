@@ -401,9 +401,10 @@ describe.skipIf(skip)("a store in a Redis of its own", () => {
   });
 
   it("says in plain words what cannot be reached, once, and without its password", async () => {
-    const { redis, store, problems } = await start({ patience_ms: 200 });
+    const { redis, store, problems } = await start({ patience_ms: 600 });
     await store.ready();
     await redis.kill();
+    await until("the outage to be told", () => problems.length > 0);
     const name = `redis://127.0.0.1:${redis.port}`;
     const message = `Could not reach Redis at ${name} (connect ECONNREFUSED 127.0.0.1:${redis.port}); is it started, and can it be reached from here?`;
     const error = { code: "store_unavailable", message, retry_after_s: 2 };

@@ -227,7 +227,8 @@ export function createEngine(parts: EngineParts): Engine {
   async function fail(handle: string, error: string, retryable: boolean): Promise<Execution | undefined> {
     const running = await store.find(handle);
     const folder_bytes = running === undefined ? 0 : await measureFolder(running.folder, running, parts);
-    const end = { status: "failed", error, retryable, folder_bytes, ended_at: now() } as const;
+    const ended_at = Math.max(now(), running?.created_at ?? 0);
+    const end = { status: "failed", error, retryable, folder_bytes, ended_at } as const;
     const ended = await store.update(handle, end);
     runner.abort(handle, new ControlError("aborted", error));
     return ended;

@@ -104,7 +104,7 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       });
     },
     noteRetry({ created_at }, taskLog, { attempt, offset, reason }) {
-      const line = { status: "running", duration_ms: now() - created_at, attempt, offset };
+      const line = { status: "running", duration_ms: Math.max(0, now() - created_at), attempt, offset };
       taskLog.warn(
         { ...line, reason: toShown(reason, secrets, maxMessageLength) },
         "fetching an input goes on",
@@ -214,7 +214,8 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
 
   /** Keeps the end, unless the task was cancelled meanwhile: what ended first stays. */
   async function finish(execution: Execution, change: ExecutionChange): Promise<Execution> {
-    change.ended_at = now();
+    // A clock may be put back.
+    change.ended_at = Math.max(now(), execution.created_at);
     const folder = folders.get(execution.handle);
     if (folder !== undefined) {
       folders.delete(execution.handle);

@@ -103,6 +103,8 @@ export function createRedisStore(options: RedisStoreOptions): TaskStore {
     },
   });
 
+  const folders = createFolderNotes({ connection, keys, replica, lease });
+
   /** What runs here, as it was last written; undefined where that is in doubt. */
   const own = new Map<string, Current | undefined>();
   /** Handles of begins that were given up without knowing whether Redis carried them out; rounds left. */
@@ -332,8 +334,8 @@ export function createRedisStore(options: RedisStoreOptions): TaskStore {
       if (current !== undefined) current.execution.first_answer ??= first_answer;
     },
     subscribe: feed.subscribe,
-    folders: createFolderNotes({ connection, keys, replica, lease }),
-    prune: (time) => dropEnded(connection, keys, read, retention, time),
+    folders,
+    prune: (time) => dropEnded(connection, keys, read, retention, folders, time),
     close() {
       closed ??= release();
       return closed;

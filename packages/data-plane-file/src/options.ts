@@ -43,6 +43,13 @@ export interface FilePlaneOptions {
   /** A fetch ends when no byte came for so long, in ms. Time in which the reader pauses does not count. @default 60,000 */
   fetch_idle_timeout_ms?: number;
   /**
+   * A fetch ends when it is not whole after so long, in ms, however often it was cut: without the time
+   * in which the reader pauses, and anew for a payload that came damaged. Ends a body that drips.
+   * Infinity: no limit.
+   * @default 86,400,000 (24 h)
+   */
+  fetch_timeout_ms?: number;
+  /**
    * How often a fetch goes on after it was cut, refused for the moment, or damaged, as long as it
    * gets no further; it goes on where it was cut when the peer has byte ranges.
    * @default 4
@@ -78,6 +85,7 @@ export interface ResolvedOptions {
   max_redirects: number;
   max_fetch_bytes: number;
   fetch_idle_timeout_ms: number;
+  fetch_timeout_ms: number;
   fetch_retries: number;
   fetch_backoff_ms: number;
   max_inline_bytes: number;
@@ -96,7 +104,11 @@ export function resolveOptions(given: FilePlaneOptions): ResolvedOptions {
     hosts: createHostPolicy(given.hosts),
     max_redirects: toInteger("max_redirects", given.max_redirects ?? 5, 0),
     max_fetch_bytes: toInteger("max_fetch_bytes", given.max_fetch_bytes ?? 64 * 2 ** 30, 1),
-    fetch_idle_timeout_ms: toInteger("fetch_idle_timeout_ms", given.fetch_idle_timeout_ms ?? 60_000, 1),
+    fetch_idle_timeout_ms: toTimeout("fetch_idle_timeout_ms", given.fetch_idle_timeout_ms ?? 60_000, ""),
+    fetch_timeout_ms:
+      given.fetch_timeout_ms === Number.POSITIVE_INFINITY
+        ? given.fetch_timeout_ms
+        : toTimeout("fetch_timeout_ms", given.fetch_timeout_ms ?? 86_400_000, ", or Infinity for no limit"),
     fetch_retries: toInteger("fetch_retries", given.fetch_retries ?? 4, 0),
     fetch_backoff_ms: toInteger("fetch_backoff_ms", given.fetch_backoff_ms ?? 100, 1),
     max_inline_bytes: toInteger("max_inline_bytes", given.max_inline_bytes ?? 2 ** 20, 0),
@@ -140,6 +152,14 @@ function toTag(tag: string | undefined): string | undefined {
 function toInteger(name: string, value: number, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new TypeError(`Expected ${name} to be an integer of at least ${least}, got ${value}`);
+}
+
+/** What is longer than a timer can wait would be over at once. */
+function toTimeout(name: string, value: number, otherwise: string): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value < 2 ** 31) return value;
+  throw new TypeError(
+    `Expected ${name} to be an integer from 1 to ${2 ** 31 - 1} (24 days)${otherwise}, got ${value}`,
+  );
 }
 
 function toPeerKey([peer, key]: [string, string]): [string, string] {

@@ -51,7 +51,12 @@ export interface FilePlane {
    * Creates a folder that belongs to one execution alone (R-RUN-06): `<data_dir>/<workflow>/<task>`,
    * for later executions `<task>~2` and so on; with the option `folder_tag`, `<task>~<folder_tag>`. Ids may be any text. Safe between processes.
    */
-  createTaskFolder(workflow_id: string, task_id: string): Promise<string>;
+  createTaskFolder(
+    workflow_id: string,
+    task_id: string,
+    /** Told its path, just before it is made; rejecting ends it. Another path follows where somebody else was quicker. */
+    before?: (folder: string) => Promise<void>,
+  ): Promise<string>;
   /** Removes a task's folder and all that is in it. @throws TypeError unless it is one below `data_dir` */
   removeTaskFolder(folder: string): Promise<void>;
   /** Bytes of all files in a task's folder; links are not followed, and a folder that is gone has none. */
@@ -98,7 +103,8 @@ export function createFilePlane(options: FilePlaneOptions): FilePlane {
     openVerified: (reference, folder, given = {}) => openVerified(reference, folder, sources, given),
     readWhole: (reference, take, given = {}) => readWhole(reference, sources, given, take),
     localPath: (reference, folder, given = {}) => toLocalPath(reference, folder, sources, given),
-    createTaskFolder: (workflow_id, task_id) => createTaskFolder(data_dir, workflow_id, task_id, folder_tag),
+    createTaskFolder: (workflow_id, task_id, before) =>
+      createTaskFolder(data_dir, workflow_id, task_id, folder_tag, before),
     removeTaskFolder: (folder) => removeTaskFolder(data_dir, folder),
     folderSize,
     countTaskFolders: (limit) => countTaskFolders(data_dir, limit),

@@ -1,6 +1,9 @@
 /** A service with TASK_STORE=sqlite:DIR is killed again and again; nothing that it ever told anybody is lost. */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { request } from "node:http";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { ControlClient, ControlError, type DataReference } from "@aieffect/control-interface";
 import { tempFolder, until } from "@aieffect/test-support";
@@ -65,6 +68,24 @@ async function follow(client: ControlClient, task: Known): Promise<void> {
   task.complete = {};
   const output = await unlessKilled(client.output(task.handle));
   if (output !== undefined) task.complete.output = output;
+}
+
+/** Sends a file, slowly; whether the service lives long enough to take it is not looked at. */
+async function upload(url: string, takes_ms: number): Promise<void> {
+  const head = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n';
+  async function* body() {
+    yield Buffer.from(`${head}a,b\n`);
+    await pause(takes_ms);
+    yield Buffer.from("1,2\n\r\n--b--\r\n");
+  }
+  const outgoing = request(`${url}/control/data`, {
+    method: "POST",
+    headers: { "content-type": "multipart/form-data; boundary=b" },
+  });
+  const over = new Promise<void>((resolve) => void outgoing.on("close", resolve).on("error", () => {}));
+  outgoing.on("response", (response) => response.resume().on("error", () => {}));
+  Readable.from(body()).pipe(outgoing);
+  await over;
 }
 
 /** Whether a service that was started again knows all that was told about a task. */
@@ -145,9 +166,11 @@ it(`survives ${rounds} kills in the middle of its work (SEED=${seed})`, async ()
       await pause(random() * 60);
       await follow(client, task);
     });
+    const { url } = await listening(service);
+    const uploads = Array.from({ length: 5 }, () => upload(url, random() * 100));
     await pause(10 + random() * 120);
     await service.kill();
-    await Promise.all(followed);
+    await Promise.all([...followed, ...uploads]);
 
     service = startIn(folder);
     const again = await listening(service);
@@ -161,6 +184,16 @@ it(`survives ${rounds} kills in the middle of its work (SEED=${seed})`, async ()
   }
   const last = await listening(service);
   for (const task of all) await check(last, task);
+  await until("no folder to be there without a task", async () => {
+    const folders = await readdir(join(folder, "data"), { recursive: true, withFileTypes: true });
+    for (const { name, parentPath } of folders) {
+      if (dirname(parentPath) !== folder && dirname(dirname(parentPath)) === folder) {
+        const { status } = await fetch(`${last.url}/control/status/${name.replace(/~\d+$/, "")}`);
+        if (status !== 200) return false;
+      }
+    }
+    return true;
+  });
   // Otherwise nothing was proved: some must have been seen complete, some lost.
   expect(counts.complete).toBeGreaterThan(rounds);
   expect(counts.lost).toBeGreaterThan(rounds / 2);

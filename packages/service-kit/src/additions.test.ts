@@ -225,15 +225,22 @@ describe("safe retry (idempotency)", () => {
 
   it("two identical calls in one tick are one execution", async () => {
     let runs = 0;
+    const all = gate();
     const once = defineOperation({
       name: "Once",
       async run(ctx) {
         runs++;
-        await pause(20);
+        await all.opened;
         return ctx.publish("{}", { format: "json" });
       },
     });
-    const { execute } = await start([once]);
+    const memory = createMemoryStore();
+    let begun = 0;
+    const begin: typeof memory.begin = (...args) => {
+      if (++begun === 10) all.open();
+      return memory.begin(...args);
+    };
+    const { execute } = await start([once], { store: { ...memory, begin } });
     const answers = await Promise.all(Array.from({ length: 10 }, () => execute("Once")));
     expect(new Set(answers.map(({ body }) => (body as Answer).output.uri)).size).toBe(1);
     expect(runs).toBe(1);

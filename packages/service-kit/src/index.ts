@@ -22,5 +22,5 @@ export type { RedisStoreOptions } from "./stores/redis-store.ts";
 export { createRedisStore } from "./stores/redis-store.ts";
 export type { SqliteStoreOptions } from "./stores/sqlite-store.ts";
 export { createSqliteStore } from "./stores/sqlite-store.ts";
-export type { Begun, Retention, TaskStore } from "./stores/task-store.ts";
+export type { Begun, FolderNotes, NotedFolder, Retention, TaskStore } from "./stores/task-store.ts";
 export type { Execution, ExecutionChange, Payload } from "./tasks/execution.ts";

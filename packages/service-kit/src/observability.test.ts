@@ -16,6 +16,39 @@ const broken = defineOperation({
 const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
 const traceparent = `00-${trace}-00f067aa0ba902b7-01`;
 
+it.each(["Sink", "Breaks", "Waits"])(
+  "a task of %s took no less than no time where the clock was put back",
+  async (method) => {
+    let time = Date.parse("2026-03-29T03:00:00Z");
+    const hold = gate();
+    const back = () => {
+      time -= 3_600_000;
+    };
+    const operations = [
+      defineOperation({ name: "Sink", sink: true, run: back }),
+      defineOperation({
+        name: "Breaks",
+        run() {
+          back();
+          throw new Error("broken");
+        },
+      }),
+      defineOperation({ name: "Waits", style: "concurrent", sink: true, run: () => hold.opened }),
+    ];
+    const { execute, call, lines, service } = await start(operations, { now: () => time });
+    await execute(method);
+    if (method === "Waits") {
+      back();
+      await call("/control/cancel/task-1", { method: "POST" });
+      hold.open();
+    }
+    await expect.poll(lines).toContainEqual(expect.objectContaining({ msg: "task ended", duration_ms: 0 }));
+    // So that it is kept as long as any other.
+    const kept = await service.parts.store.find("task-1");
+    expect(kept?.ended_at).toBe(kept?.created_at);
+  },
+);
+
 describe("the log", () => {
   it("has workflow_id, task_id, method, status and duration_ms in the line of every task (R-LOG-01)", async () => {
     const { execute, lines } = await start([sink, broken]);

@@ -5,9 +5,10 @@ import type { HostPolicyOptions } from "@aieffect/control-interface";
 import type { S3Options, UploadOptions } from "@aieffect/data-plane-file";
 import type { DestinationStream } from "pino";
 import { assertKeys, assertOperations, assertPlanes } from "./check-options.ts";
+import { keysInOtlpHeaders } from "./observability/otlp-headers.ts";
 import { type Operation, type PublishOptions, publishedAs, type Style } from "./operation.ts";
 import type { DataPlane } from "./planes/data-plane.ts";
-import type { Retention, TaskStore } from "./stores/task-store.ts";
+import { type Retention, resolveRetention, type TaskStore } from "./stores/task-store.ts";
 
 /** What a service is made of. Only `operations` has no default. */
 export interface ServiceOptions {
@@ -42,6 +43,8 @@ export interface ServiceOptions {
   max_redirects?: number;
   /** So long a fetch may stand still, in ms. @default 60,000; in sequential operations 20,000 over all attempts, because a caller waits 30 s for their answer */
   fetch_idle_timeout_ms?: number;
+  /** So long a fetch may take in all, in ms, without the time in which the operation pauses; Infinity: no limit. @default 86,400,000 (24 h) */
+  fetch_timeout_ms?: number;
   /** How often a fetch goes on after it was cut, refused or damaged, without much progress in between. @default 4 */
   fetch_retries?: number;
   /** The S3-compatible store that `s3` inputs are read from and results are published to. @default from `AWS_*` and `S3_*`; none without `AWS_ACCESS_KEY_ID` */
@@ -58,7 +61,7 @@ export interface ServiceOptions {
   max_running?: number;
   /** Tasks that may wait; more are refused with 503 (R-EXEC-15). @default 1,000 */
   max_queued?: number;
-  /** Bytes of the requests of all tasks that run or wait; more are refused with 503. @default 256 MiB */
+  /** Bytes of the requests of all tasks that run or wait, and of bodies above 64 KiB that are coming; more are refused with 503. @default 256 MiB */
   max_pending_bytes?: number;
   /** How long ended tasks and their files are kept (R-RUN-09). */
   retention?: Retention;
@@ -132,6 +135,7 @@ type Optional =
   | "max_inline_bytes"
   | "max_redirects"
   | "fetch_idle_timeout_ms"
+  | "fetch_timeout_ms"
   | "fetch_retries"
   | "s3"
   | "peer_keys"
@@ -154,6 +158,7 @@ const serviceKeys = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_timeout_ms",
   "fetch_retries",
   "s3",
   "uploads",
@@ -193,6 +198,7 @@ const optionals = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_timeout_ms",
   "fetch_retries",
   "peer_keys",
   "retention",
@@ -214,7 +220,7 @@ export type ResolvedOptions = Required<Omit<ServiceOptions, Optional | "api_key"
     namespace: string;
   };
 
-/** Fills in defaults; with {@link resolveServeOptions} the only place that reads the environment. @throws TypeError */
+/** Fills in defaults; with {@link resolveServeOptions} and {@link readTelemetryKeys} the only place that reads the environment. @throws TypeError */
 export function resolveOptions(given: ServiceOptions, style: Style, env = process.env): ResolvedOptions {
   assertKeys("a service's options", given, serviceKeys);
   assertOperations(given.operations);
@@ -240,8 +246,11 @@ export function resolveOptions(given: ServiceOptions, style: Style, env = proces
   }
   const self_url = given.self_url ?? nonEmpty(env.SELF_URL);
   const log_dir = given.log_dir ?? nonEmpty(env.LOG_DIR);
-  if (self_url !== undefined && !/^https?:\/\/[^/]/.test(self_url)) {
-    throw new TypeError(`Expected self_url (SELF_URL) to be an http or https URL, got "${self_url}"`);
+  if (self_url !== undefined) assertSelfUrl(self_url);
+  if (given.name !== undefined) assertName(given.name, log_dir);
+  if (given.retention !== undefined) resolveRetention(given.retention);
+  if (given.data_roots !== undefined && !Array.isArray(given.data_roots)) {
+    throw new TypeError(`Expected data_roots to be a list of folders, got ${given.data_roots}`);
   }
   return {
     operations: given.operations,
@@ -295,9 +304,14 @@ export function resolveServeOptions(given: ServeOptions = {}, env = process.env)
       given.max_connections === undefined || given.max_connections === Number.POSITIVE_INFINITY
         ? Number.POSITIVE_INFINITY
         : integer("max_connections", given.max_connections, 1),
-    grace_ms: given.grace_ms ?? 8_000,
+    grace_ms: grace(given.grace_ms ?? 8_000),
     handle_signals: given.handle_signals ?? true,
   };
+}
+
+/** The keys that the OpenTelemetry SDK, ours or the application's, is told in the environment. */
+export function readTelemetryKeys(env = process.env): string[] {
+  return keysInOtlpHeaders(env);
 }
 
 function resolveRateLimit(given: RateLimit): Required<RateLimit> {
@@ -455,9 +469,30 @@ function nonEmpty(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === "" ? undefined : value;
 }
 
+/** Paths are put behind it. */
+function assertSelfUrl(self_url: string): void {
+  if (!/^https?:\/\/[^/]/i.test(self_url) || !URL.canParse(self_url)) {
+    throw new TypeError(`Expected self_url (SELF_URL) to be an http or https URL, got "${self_url}"`);
+  }
+  const { search, hash } = new URL(self_url);
+  if (search + hash === "") return;
+  throw new TypeError(`Expected self_url (SELF_URL) to end with its path, found ${search}${hash} behind it`);
+}
+
+function assertName(name: string, log_dir: string | undefined): void {
+  if (typeof name !== "string" || name === "") {
+    throw new TypeError(`Expected name to be a text that is not empty, got ${JSON.stringify(name)}`);
+  }
+  // With a folder for the log there is a file of that name.
+  if (!/[/\\\p{Cc}]/u.test(name) || log_dir === undefined) return;
+  throw new TypeError(
+    `Expected name to be the name of a file, because the log in log_dir (LOG_DIR) is called by it, got ${JSON.stringify(name)}`,
+  );
+}
+
 function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new TypeError(`Expected ${name} to be above 0, got ${value}`);
+  if (typeof value === "number" && value > 0) return value;
+  throw new TypeError(`Expected ${name} to be a number above 0, got ${value}`);
 }
 
 function integer(name: string, value: number, least: number): number {
@@ -472,6 +507,11 @@ function milliseconds(name: string, value: number): number {
 }
 
 function atLeastZero(name: string, value: number): number {
-  if (value >= 0) return value;
-  throw new TypeError(`Expected ${name} to be at least 0, got ${value}`);
+  if (typeof value === "number" && value >= 0) return value;
+  throw new TypeError(`Expected ${name} to be a number of at least 0, got ${value}`);
+}
+
+function grace(value: number): number {
+  if (typeof value === "number" && value >= 0 && value < 2 ** 31) return value;
+  throw new TypeError(`Expected grace_ms to be at least 0 and below 2^31 (25 days), got ${value}`);
 }

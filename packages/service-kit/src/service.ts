@@ -9,7 +9,13 @@ import { createMetrics, type Metrics } from "./observability/metrics.ts";
 import { createSecrets, type Secrets, withoutSecrets } from "./observability/redact.ts";
 import { createTracing, type Tracing } from "./observability/tracing.ts";
 import type { Operation, Style } from "./operation.ts";
-import { pickDefined, type ResolvedOptions, resolveOptions, type ServiceOptions } from "./options.ts";
+import {
+  pickDefined,
+  type ResolvedOptions,
+  readTelemetryKeys,
+  resolveOptions,
+  type ServiceOptions,
+} from "./options.ts";
 import { createPlanes } from "./planes/create-planes.ts";
 import { openStore } from "./stores/open-store.ts";
 import { neverDroppedWithin_ms, resolveRetention, type TaskStore } from "./stores/task-store.ts";
@@ -49,6 +55,8 @@ export interface Service {
   startPlanes(listen_host?: string): Promise<void>;
   /** Stops them; `close()` sees to it. */
   stopPlanes(): Promise<void>;
+  /** Begins to remove folders without a task, of processes that died; `serve()` sees to it, and the service itself every 30 s. */
+  removeLeftFolders(): void;
   /** Stops: no new tasks, `grace_ms` for running ones, then they are aborted. Then everything is released. */
   close(grace_ms?: number): Promise<void>;
 }
@@ -60,6 +68,7 @@ const planeOptions = [
   "max_inline_bytes",
   "max_redirects",
   "fetch_idle_timeout_ms",
+  "fetch_timeout_ms",
   "fetch_retries",
   "s3",
   "peer_keys",
@@ -96,7 +105,7 @@ function passwordIn(url: unknown): string[] {
 
 /** Puts a service together; `style` is what its variants differ in. */
 export function createService(given: ServiceOptions, style: Style): Service {
-  const secrets = createSecrets(secretsOf(given));
+  const secrets = createSecrets([...secretsOf(given), ...readTelemetryKeys()]);
   try {
     const options = resolveOptions(given, style);
     secrets.add(secretsOf(options));
@@ -155,7 +164,14 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
   const looking = options.store === "memory" ? warnOfLeftovers(plane, options.data_dir, log) : undefined;
   const pruning = setInterval(() => {
     engine.prune().catch((error: unknown) => log.error({ err: error }, "dropping old tasks failed"));
+    removeLeftFolders();
   }, pruneEvery_s * 1000).unref();
+
+  function removeLeftFolders(): void {
+    engine.removeLeftFolders().catch((error: unknown) => {
+      log.error({ err: error }, "looking for folders that killed processes left behind failed");
+    });
+  }
 
   const limit = createRateLimiter(options);
   const planes = createPlanes({ options, engine, keys, metrics, tracing, log });
@@ -181,6 +197,7 @@ function assemble(options: ResolvedOptions, style: Style, secrets: Secrets): Ser
     },
     startPlanes: planes.start,
     stopPlanes: () => planes.stop(),
+    removeLeftFolders,
     async close(grace_ms = 0) {
       clearInterval(pruning);
       try {

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { tempFolder } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -38,7 +37,9 @@ describe("SIGTERM", () => {
     await execute("Slow");
     const watched = fetch(`${url}/control/status/Slow`, { headers: { accept: "text/event-stream" } });
     const short = execute("Short");
-    await expect.poll(async () => (await fetch(`${url}/ready`)).json()).toMatchObject({ running: 2 });
+    await expect
+      .poll(async () => (await fetch(`${url}/ready`)).json(), { interval: 20 })
+      .toMatchObject({ running: 2 });
     child.kill("SIGTERM");
     expect(await short).toEqual({ status: "complete", output: null });
     expect(await (await watched).text()).toContain('"status":"running"');
@@ -136,60 +137,25 @@ describe("serve", () => {
 });
 
 describe.skipIf(process.platform !== "linux")("a service of its own process", () => {
-  const file = fileURLToPath(new URL("../dist/testing/slow-service.js", import.meta.url));
-
   it("goes on when nobody reads its log", async () => {
-    const port = await freePort();
-    const env = {
-      ...process.env,
-      HOST: "127.0.0.1",
-      PORT: String(port),
-      LOG_LEVEL: "debug",
-      DATA_DIR: await tempFolder(),
-    };
-    const child = spawn(process.execPath, [file], { env, stdio: ["ignore", "pipe", "inherit"] });
-    onTestFinished(() => void child.kill("SIGKILL"));
+    const { child, url } = await spawnService({ LOG_LEVEL: "debug" });
+    child.stdout.pause();
     const health = () =>
-      fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2000) }).then(
+      fetch(`${url}/health`, { signal: AbortSignal.timeout(9000) }).then(
         ({ ok }) => ok,
         () => false,
       );
-    await expect.poll(health, { timeout: 10_000 }).toBe(true);
     // Far more lines than a pipe holds.
     for (let round = 0; round < 200; round++) {
-      await Promise.all(
-        Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${port}/control/status/${"x".repeat(200)}`)),
-      );
+      await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/control/status/${"x".repeat(200)}`)));
     }
     expect(await health()).toBe(true);
   });
 
   it("ends after a stop although an operation does not listen", async () => {
-    const port = await freePort();
-    const env = { ...process.env, HOST: "127.0.0.1", PORT: String(port), DATA_DIR: await tempFolder() };
-    const child = spawn(process.execPath, [file], { env, stdio: "ignore" });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    const exited = new Promise((resolve) => child.once("exit", resolve));
-    const execute = () =>
-      fetch(`http://127.0.0.1:${port}/control/execute`, {
-        method: "POST",
-        body: JSON.stringify({ method: "Deaf", workflow_id: "w", task_id: "t" }),
-      }).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    await expect.poll(execute, { timeout: 10_000 }).toBe(true);
+    const { child, exited, execute } = await spawnService();
+    expect(await execute("Deaf")).toMatchObject({ status: "running" });
     child.kill("SIGTERM");
-    expect(await Promise.race([exited, pause(9000, "still alive")])).toBe(0);
+    expect(await exited).toBe(0);
   });
 });
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -209,6 +209,24 @@ describe("an input", () => {
     await until("the operation to be over", () => service.parts.engine.queue.running === 0, 5000);
   });
 
+  it("that drips fails its task after fetch_timeout_ms", async () => {
+    const uri = await serve((_request, response) => {
+      const timer = setInterval(() => response.write("x"), 5);
+      response.on("close", () => clearInterval(timer));
+    });
+    const read = defineOperation({
+      name: "Read",
+      sink: true,
+      run: ({ inputs }) => inputs[0]?.path() as never,
+    });
+    const { execute } = await start([read], { fetch_timeout_ms: 100 });
+    const { body } = await execute("Read", { inputs: [{ protocol: "http", uri, format: "binary" }] });
+    expect(body).toMatchObject({
+      status: "failed",
+      error: expect.stringMatching(/expected all of it within 0\.1 s, found \d+ bytes by then/),
+    });
+  });
+
   it("that is inline or a file is streamed verified as well", async () => {
     const folder = await tempFolder();
     const give = defineOperation({

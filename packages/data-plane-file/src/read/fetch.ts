@@ -67,8 +67,8 @@ export function createFetcher(options: ResolvedOptions): Fetcher {
     const key = manners === undefined ? keyFor(url, peer_keys) : undefined;
     const stop = new AbortController();
     const { signal } = stop;
-    const onAbort = () =>
-      stop.abort(givenUp(`Reading ${manners?.what ?? showUrl(url)}`, given as AbortSignal));
+    const what = manners?.what ?? showUrl(url);
+    const onAbort = () => stop.abort(givenUp(`Reading ${what}`, given as AbortSignal));
     if (given?.aborted) onAbort();
     given?.addEventListener("abort", onAbort, { once: true });
     running.add(stop);
@@ -84,6 +84,8 @@ export function createFetcher(options: ResolvedOptions): Fetcher {
         verified,
         max_bytes: options.max_fetch_bytes,
         idle_timeout_ms,
+        timeout_ms: options.fetch_timeout_ms,
+        what,
         stop,
       });
       return { body, what: body.what };

@@ -176,6 +176,56 @@ describe("a fetch that is cut", () => {
     expect(peer.requests[1]?.headers.range).toBe("bytes=1000-");
   });
 
+  it("is given up when it is not whole after fetch_timeout_ms, however it goes on", async () => {
+    const dripping = await serve((_request, response) => {
+      response.writeHead(200, { "content-length": 1_000_000 });
+      const timer = setInterval(() => response.write("x"), 5);
+      response.on("close", () => clearInterval(timer));
+    });
+    const busy = await serve((_request, response) => void response.writeHead(503).end());
+    const silent = await serve(() => {});
+    const options = { fetch_retries: 1e6, fetch_backoff_ms: 1, fetch_idle_timeout_ms: 60_000 };
+    const plane = await startPlane({ ...options, fetch_timeout_ms: 150 });
+    const folder = await tempFolder();
+    for (const [{ origin, open }, found] of [
+      [dripping, "[1-9]\\d*"],
+      [busy, "0"],
+      [silent, "0"],
+    ] as const) {
+      const reading = plane.localPath(to(`${origin}/data.csv`), folder);
+      await expect(reading).rejects.toMatchObject({
+        code: "unreadable_reference",
+        message: expect.stringMatching(
+          `^Cannot read ${origin}/data.csv: expected all of it within 0.15 s, found ${found} bytes by then; look into the peer, or raise the option \`fetch_timeout_ms\`$`,
+        ),
+      });
+      await until("the connection to be closed", () => open() === 0 || found === "0");
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("may take longer than fetch_timeout_ms where it is the reader who pauses", async () => {
+    const peer = await serve(peerOf({ payload: randomBytes(2 ** 20) }));
+    const plane = await startPlane({ fetch_timeout_ms: 700 });
+    const stream = await plane.open(to(peer.origin));
+    const began = performance.now();
+    await until("the limit to be over", () => performance.now() - began > 750);
+    let size = 0;
+    for await (const chunk of stream) {
+      if (size === 0) await until("the limit to be over again", () => performance.now() - began > 1600);
+      size += chunk.length;
+    }
+    expect(size).toBe(2 ** 20);
+  });
+
+  it.each([0, 2 ** 31, 1.5, Number.NaN])("is not given the limit %s", async (fetch_timeout_ms) => {
+    await expect(startPlane({ fetch_timeout_ms })).rejects.toThrow(
+      `Expected fetch_timeout_ms to be an integer from 1 to 2147483647 (24 days), or Infinity for no limit, got ${fetch_timeout_ms}`,
+    );
+    await expect(startPlane({ fetch_idle_timeout_ms: fetch_timeout_ms })).rejects.toThrow("(24 days), got");
+    await expect(startPlane({ fetch_timeout_ms: Number.POSITIVE_INFINITY })).resolves.toBeDefined();
+  });
+
   it("is given up when all its attempts together brought nothing for patience_ms", async () => {
     let asked = 0;
     // Whoever asks is heard and never answered.

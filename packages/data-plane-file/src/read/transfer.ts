@@ -6,6 +6,7 @@ import type { Answer } from "./ask.ts";
 import { curable, toUnreadable } from "./failures.ts";
 import type { Patience } from "./patience.ts";
 import { askForRest, continueWith, type Known, readHead } from "./resume.ts";
+import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 
 /** What a payload is fetched with. */
 export interface TransferParts {
@@ -14,9 +15,13 @@ export interface TransferParts {
   patience: Patience;
   /** The whole is compared with a checksum at its end. */
   verified: boolean;
+  /** Names the payload in error texts, before its peer has answered. */
+  what: string;
   max_bytes: number;
   /** Time without a byte, in ms, while the reader wants one. */
   idle_timeout_ms: number;
+  /** Time for all of it, in ms, without that in which the reader wants nothing; Infinity: no limit. */
+  timeout_ms: number;
   /** Ends the transfer when it fires, with a ControlError; the transfer fires it when it is destroyed. */
   stop: AbortController;
 }
@@ -49,16 +54,21 @@ export class Transfer extends Readable {
   #failure: ControlError | undefined;
   #wanted = false;
   #idle: NodeJS.Timeout | undefined;
+  readonly #whole: Stopwatch;
 
   private constructor(parts: TransferParts) {
     super({ highWaterMark: bufferSize });
     this.#parts = parts;
+    const { stop, timeout_ms } = parts;
+    this.#whole = createStopwatch(timeout_ms, () => stop.abort(this.#slow()));
   }
 
   /** Resolves when the head of an answer is good. */
   static async open(parts: TransferParts): Promise<Transfer> {
     const transfer = new Transfer(parts);
-    await transfer.#open();
+    transfer.#whole.start();
+    // Until somebody reads it takes no time.
+    await transfer.#open().finally(() => transfer.#whole.stop());
     // Between here and a reader's own listener lies a moment in which the fetcher may be closed.
     transfer.on("error", () => {});
     const { signal } = parts.stop;
@@ -68,6 +78,7 @@ export class Transfer extends Readable {
 
   override _read(): void {
     this.#wanted = true;
+    this.#whole.start();
     // After a failure, a connection is made when it is of use: a reader may pause for long.
     if (this.#failure !== undefined) this.#goOn(this.#failure);
     else this.#resume();
@@ -75,6 +86,7 @@ export class Transfer extends Readable {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#stopClock();
+    this.#whole.stop();
     this.#response?.destroy();
     this.#parts.stop.abort(error ?? new ControlError("aborted", `${this.what}: not read to its end`));
     callback(error);
@@ -150,6 +162,7 @@ export class Transfer extends Readable {
       this.#given?.update(rest);
       if (this.push(rest)) return;
       this.#wanted = false;
+      this.#whole.stop();
       this.#stopClock();
       this.#response?.pause();
     }
@@ -180,6 +193,7 @@ export class Transfer extends Readable {
       this.#fail(this.#cut(undefined));
     } else {
       this.#stopClock();
+      this.#whole.stop();
       this.push(null);
     }
   }
@@ -201,6 +215,11 @@ export class Transfer extends Readable {
     const expected = total === undefined ? "more" : `${total} bytes`;
     const message = `Cannot read ${this.what}: expected ${expected}, found the connection cut after ${this.#offset} bytes; try again, or look into the peer's log`;
     return curable("again", new ControlError("unreadable_reference", message, { cause }));
+  }
+
+  #slow(): ControlError {
+    const { what, timeout_ms } = this.#parts;
+    return tooSlow(this.what || what, this.#offset, timeout_ms);
   }
 
   #resume(): void {
@@ -230,6 +249,13 @@ function tooLarge(what: string, found: string, max_bytes: number): ControlError 
 function tooLong(what: string, total: number): ControlError {
   const message = `Cannot read ${what}: expected ${total} bytes, as its peer announced, found more; look into the peer, or the proxy before it`;
   return curable("anew", new ControlError("unreadable_reference", message));
+}
+
+function tooSlow(what: string, received: number, timeout_ms: number): ControlError {
+  return new ControlError(
+    "unreadable_reference",
+    `Cannot read ${what}: expected all of it within ${timeout_ms / 1000} s, found ${received} bytes by then; look into the peer, or raise the option \`fetch_timeout_ms\``,
+  );
 }
 
 function silent(what: string, received: number, idle_timeout_ms: number): ControlError {

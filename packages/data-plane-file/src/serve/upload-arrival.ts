@@ -15,6 +15,10 @@ export interface ReceiveCall {
   task_id: string;
   /** Ends the receiving; its reason is thrown. */
   signal?: AbortSignal | undefined;
+  /** Told of every folder just before it is made for it; rejecting ends the receiving. */
+  beforeFolder?: ((folder: string) => Promise<void>) | undefined;
+  /** Told of every folder that is made for it, before anything is in it; rejecting ends the receiving. */
+  onFolder?: ((folder: string) => Promise<void>) | undefined;
 }
 
 /** A file that was received, checked and stored. */
@@ -64,8 +68,11 @@ export function createArrival(plane: FilePlane, call: ReceiveCall): Arrival {
   /** Fields that come behind the file may tell that it belongs elsewhere. */
   async function folderFor({ workflow_id, task_id }: { workflow_id: string; task_id: string }) {
     const key = JSON.stringify([workflow_id, task_id]);
-    const folder = folders.get(key) ?? (await plane.createTaskFolder(workflow_id, task_id));
+    const known = folders.get(key);
+    if (known !== undefined) return known;
+    const folder = await plane.createTaskFolder(workflow_id, task_id, call.beforeFolder);
     folders.set(key, folder);
+    await call.onFolder?.(folder);
     return folder;
   }
 

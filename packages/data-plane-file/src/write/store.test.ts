@@ -1,14 +1,25 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { hasSmallDisks, needs, onSmallDisk, tempFolder, until } from "@aieffect/test-support";
 import fc from "fast-check";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Content, createFilePlane } from "../index.ts";
 
 const text = "a,b\n1,é\n2,😀\n";
@@ -171,6 +182,40 @@ describe("a failure leaves nothing", () => {
     expect(stream.destroyed).toBe(true);
     const never = store("x", { folder, format: "binary", signal: AbortSignal.abort() });
     await expect(never).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  it("with the caller's own reason, also when the disk loses bytes meanwhile", async () => {
+    const folder = await tempFolder();
+    const handle = await open(folder);
+    const datasync = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, "datasync");
+    onTestFinished(() => datasync.mockRestore());
+    await handle.close();
+    datasync.mockRejectedValue(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
+    const controller = new AbortController();
+    const source = new PassThrough();
+    const storing = store(source, { folder, format: "binary", signal: controller.signal });
+    storing.catch(() => {});
+    // So much that the disk is asked to take it before the end.
+    for (let sent = 0; sent < 32; sent++) {
+      if (!source.write(Buffer.alloc(2 ** 20))) await once(source, "drain");
+    }
+    await until("a refusal", () => datasync.mock.calls.length > 0);
+    controller.abort();
+    await expect(storing).rejects.toMatchObject({ code: "aborted" });
+    await expectNothingLeft(folder);
+  });
+
+  it("with the caller's own reason, also when its folder is none any more", async () => {
+    const parent = await tempFolder();
+    const folder = join(parent, "task");
+    await mkdir(folder);
+    const controller = new AbortController();
+    const storing = store(new PassThrough(), { folder, format: "binary", signal: controller.signal });
+    await until("the temporary file", async () => (await readdir(folder)).length === 1);
+    await rename(folder, join(parent, "moved"));
+    await writeFile(folder, "");
+    controller.abort();
+    await expect(storing).rejects.toMatchObject({ code: "aborted" });
   });
 
   it("and returns a generator that is not read to its end", async () => {

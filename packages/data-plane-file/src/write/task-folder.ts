@@ -1,5 +1,6 @@
-import { mkdir, readdir, realpath, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, readdir, realpath, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { ControlError } from "@aieffect/control-interface";
 import { toDiskFailure } from "./disk-failure.ts";
 import { toFolderName } from "./folder-name.ts";
 
@@ -7,30 +8,42 @@ import { toFolderName } from "./folder-name.ts";
  * Creates a folder that belongs to one execution alone (R-RUN-06): `<data_dir>/<workflow>/<task>`
  * for the first, `<task>~2`, `<task>~3` and so on for later ones. Processes that share `data_dir`
  * never get the same one. A tag comes behind the name of the task: `<task>~<tag>`.
+ *
+ * @param before told of a folder that is not there, just before it is made; what it throws is passed on
  */
 export async function createTaskFolder(
   data_dir: string,
   workflow_id: string,
   task_id: string,
   tag?: string,
+  before?: (folder: string) => Promise<void>,
 ): Promise<string> {
   const workflow = join(data_dir, toFolderName(workflow_id));
   const task = toFolderName(task_id);
   try {
     await mkdir(data_dir, { recursive: true });
-    return await createNext(workflow, tag === undefined ? task : `${task}~${tag}`);
+    return await createNext(workflow, tag === undefined ? task : `${task}~${tag}`, before);
   } catch (error) {
+    if (error instanceof ControlError) throw error;
     const why = `${(error as Error).message}; check that data_dir can be written to`;
     throw toDiskFailure(`create a folder for the task in ${workflow}`, error, why);
   }
 }
 
-async function createNext(workflow: string, task: string): Promise<string> {
+async function createNext(
+  workflow: string,
+  task: string,
+  before: ((folder: string) => Promise<void>) | undefined,
+): Promise<string> {
   let serial = 1;
   for (let attempt = 1; ; attempt++) {
     await createUnlessThere(workflow);
     try {
       const folder = join(workflow, serial === 1 ? task : `${task}~${serial}`);
+      if (before !== undefined) {
+        await assertFree(folder);
+        await before(folder);
+      }
       await mkdir(folder);
       return folder;
     } catch (error) {
@@ -41,6 +54,14 @@ async function createNext(workflow: string, task: string): Promise<string> {
       else if (code !== "ENOENT" || attempt > 1000) throw error;
     }
   }
+}
+
+/** @throws as mkdir does when something has the name */
+async function assertFree(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  if (found !== undefined) throw Object.assign(new Error(`EEXIST: ${path}`), { code: "EEXIST" });
 }
 
 async function createUnlessThere(folder: string): Promise<void> {

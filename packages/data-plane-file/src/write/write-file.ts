@@ -65,8 +65,9 @@ export async function writeUnnamed(
   const temporary = join(folder, `.${randomUUID()}.part`);
   const drop = () => rm(temporary, { force: true });
   const handle = await onDisk(shown, () => open(temporary, "wx"));
-  try {
-    try {
+  const close = () => onDisk(shown, () => handle.close());
+  await orCleanUp(async () => {
+    await orCleanUp(async () => {
       if (isByteStream(content)) await streamTo(handle, shown, content, { watch, signal });
       else {
         const writer = createWriter(handle, shown, watch);
@@ -74,28 +75,29 @@ export async function writeUnnamed(
         await writer.flush();
       }
       await onDisk(shown, () => handle.sync());
-    } finally {
-      await onDisk(shown, () => handle.close());
-    }
-  } catch (error) {
-    await drop();
-    throw error;
-  }
+    }, close);
+    await close();
+  }, drop);
   return {
     temporary,
     drop,
     async giveName(to, name) {
       const path = join(to, name);
-      try {
-        await onDisk(path, () => rename(temporary, path));
-      } catch (error) {
-        await drop();
-        throw error;
-      }
+      await orCleanUp(() => onDisk(path, () => rename(temporary, path)), drop);
       await onDisk(path, () => syncFolder(to));
       return path;
     },
   };
+}
+
+/** Cleans up after what failed. Whatever the disk says meanwhile is second to that, and does not take its place. */
+async function orCleanUp(work: () => Promise<void>, cleanUp: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await cleanUp().catch(() => {});
+    throw error;
+  }
 }
 
 /** Pieces of a stream of bytes are its reader's own: they need not be copied, and gather while others are written. */
@@ -123,14 +125,16 @@ async function streamTo(
         done,
       ),
   });
-  try {
-    await pipeline(content, file, { signal }).catch((error: unknown) => {
-      assertWanted(whatIsWritten, signal);
-      throw error;
-    });
-  } finally {
-    await onDisk(path, synced.ended);
-  }
+  const ended = () => onDisk(path, synced.ended);
+  await orCleanUp(
+    () =>
+      pipeline(content, file, { signal }).catch((error: unknown) => {
+        assertWanted(whatIsWritten, signal);
+        throw error;
+      }),
+    ended,
+  );
+  await ended();
 }
 
 /** Has the disk take a file while more of it comes. */

@@ -2,21 +2,29 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import { ControlError, type ValidationIssue } from "@aieffect/control-interface";
 import type { ResolvedOptions } from "../options.ts";
+import type { BodyRoom } from "../tasks/slots.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** How much of a body is taken, and how long it may take to come. */
 type BodyLimits = Pick<ResolvedOptions, "max_body_bytes" | "body_timeout_ms">;
 
+/** What a connection takes of memory anyway; a body counts as soon as it is larger. */
+const free_bytes = 64 * 1024;
+
 /**
  * The parsed JSON body: what a body parser of the surrounding app made of it, else read here with
- * limits. @throws ControlError `body_too_large`, `request_timeout`, `invalid_request`
+ * limits. A large one takes its room as it comes, which is given back where it does not come to its
+ * end, and else is for the caller to give back.
+ *
+ * @throws ControlError `body_too_large`, `request_timeout`, `invalid_request`, `queue_full`
  */
 export function readJsonBody(
   { request }: Pick<Exchange, "request">,
   limits: BodyLimits,
+  room: BodyRoom,
 ): JsonBody | Promise<JsonBody> {
   const { body } = request;
-  if (body === undefined) return readBytes(request, limits);
+  if (body === undefined) return readBytes(request, limits, room);
   // Express's parsers leave the stream at its end; a body they did not take is still unread.
   if (typeof body === "string" || body instanceof Uint8Array) {
     const bytes = Buffer.from(body as Uint8Array);
@@ -47,12 +55,14 @@ interface JsonBody {
 function readBytes(
   request: Exchange["request"],
   { max_body_bytes, body_timeout_ms }: BodyLimits,
+  room: BodyRoom,
 ): Promise<JsonBody> {
   const announced = Number(request.headers["content-length"] ?? 0);
   if (announced > max_body_bytes) throw tooLarge(max_body_bytes, `${announced} announced`);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let counted = 0;
     let over = false;
     let timer: NodeJS.Timeout | undefined;
     // Mostly the body comes with the head, and all that has come is taken before this: no timer is needed.
@@ -62,11 +72,19 @@ function readBytes(
     });
     const take = (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= max_body_bytes) chunks.push(chunk);
-      else refuse(tooLarge(max_body_bytes, "more"));
+      if (size > max_body_bytes) return refuse(tooLarge(max_body_bytes, "more"));
+      chunks.push(chunk);
+      if (size <= free_bytes) return;
+      try {
+        room.take(size - counted);
+        counted = size;
+      } catch (error) {
+        refuse(error);
+      }
     };
-    function refuse(error: ControlError): void {
+    function refuse(error: unknown): void {
       over = true;
+      room.release();
       clearTimeout(timer);
       // What still comes is for whoever answers to deal with.
       request.off("data", take).pause();
@@ -82,6 +100,7 @@ function readBytes(
       try {
         resolve(toJsonBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
       } catch (error) {
+        room.release();
         reject(error);
       }
       // The request lives as long as its task may wait; the pieces need not.

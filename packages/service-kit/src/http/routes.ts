@@ -9,6 +9,7 @@ import { readCorrelationId } from "../observability/correlation.ts";
 import { traceIdOf } from "../observability/trace.ts";
 import type { ServiceParts } from "../service.ts";
 import { countChanges, type Execution, hasEnded, toStatusBody } from "../tasks/execution.ts";
+import type { BodyRoom } from "../tasks/slots.ts";
 import { type Answer, answerTraced } from "./answer-traced.ts";
 import { describeOperations } from "./describe-operations.ts";
 import { streamStatus } from "./event-stream.ts";
@@ -29,7 +30,20 @@ export function createRoutes(service: ServiceParts): Route[] {
   const { engine, store, options, tracing, log } = service;
 
   async function execute(exchange: Exchange): Promise<void> {
-    const { value, size_bytes } = await readJsonBody(exchange, options);
+    const body_room = engine.createBodyRoom();
+    const { value, size_bytes } = await readJsonBody(exchange, options, body_room);
+    try {
+      await executeBody(exchange, value, { size_bytes, body_room });
+    } finally {
+      body_room.release();
+    }
+  }
+
+  async function executeBody(
+    exchange: Exchange,
+    value: unknown,
+    size: { size_bytes: number; body_room: BodyRoom },
+  ): Promise<void> {
     const { request, issues } = readExecuteRequest(value);
     if (request === undefined) {
       throw new ControlError("invalid_request", "Invalid request", { detail: issues });
@@ -39,7 +53,7 @@ export function createRoutes(service: ServiceParts): Route[] {
     exchange.about = { workflow_id: request.workflow_id, task_id: request.task_id, method: request.method };
     const wait = readWait(headers.prefer);
     const { answer, execution, replayed } = await engine.execute(request, {
-      size_bytes,
+      ...size,
       idempotency_key: (headers["idempotency-key"] as string | undefined) || undefined,
       wait_s: wait?.wait_s,
       trace: exchange.trace,

@@ -23,6 +23,7 @@ export interface RunningService {
 export async function serve(service: Service, given: ServeOptions = {}): Promise<RunningService> {
   const options = resolveServeOptions(given);
   await service.parts.store.ready();
+  service.removeLeftFolders();
   await service.startPlanes(options.host);
   const app = createApp(service);
   const server = createGuardedServer(options, service.parts, (request, response) => {
@@ -85,7 +86,16 @@ export async function serve(service: Service, given: ServeOptions = {}): Promise
 }
 
 function explain(error: NodeJS.ErrnoException, { host, port }: Required<ServeOptions>): Error {
-  if (error.code !== "EADDRINUSE") return error;
+  const { code = "" } = error;
+  if (["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"].includes(code)) {
+    const message = `Expected HOST to be an address of this machine, found ${host} (${code}); set it to 0.0.0.0 for all of them`;
+    return new Error(message, { cause: error });
+  }
+  if (code === "EACCES") {
+    const message = `This process may not listen on port ${port}; set PORT to one above 1023`;
+    return new Error(message, { cause: error });
+  }
+  if (code !== "EADDRINUSE") return error;
   return new Error(`Port ${port} on ${host} is taken; set PORT to another one, or to 0 for a free one`, {
     cause: error,
   });

@@ -355,6 +355,48 @@ it("the log in a folder has no secret either, and is JSON whatever a key looks l
   expect(line).toMatchObject({ token: "[redacted]", size: "8[redacted]", none: "[redacted]" });
 });
 
+describe("the headers for a collector", () => {
+  const secret = "CANARYheader9d81";
+  const basic = Buffer.from(`user:${secret}`).toString("base64");
+
+  it.each([
+    ["OTEL_EXPORTER_OTLP_HEADERS", `api-key=${secret}`],
+    ["OTEL_EXPORTER_OTLP_HEADERS", `x-tenant=energy, x-key = ${secret} `],
+    ["OTEL_EXPORTER_OTLP_HEADERS", secret],
+    ["OTEL_EXPORTER_OTLP_HEADERS", `x-project-token=${secret}`],
+    ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", `authorization=Bearer%20${secret}`],
+    ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", `authorization=Api-Token ${secret}`],
+    ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", `authorization=Basic%20${encodeURIComponent(basic)}`],
+    ["OTEL_EXPORTER_OTLP_LOGS_HEADERS", `key=${secret.replaceAll("9", "%39")};secret`],
+    ["OTEL_EXPORTER_OTLP_PROFILES_HEADERS", `key=${secret}%`],
+  ])("in %s as %j are no more shown than other keys", async (name, value) => {
+    process.env[name] = value;
+    onTestFinished(() => void delete process.env[name]);
+    const told = defineOperation({
+      name: "Told",
+      run({ log }) {
+        log.info({ value, [value]: true, tenant: "energy" }, `sent ${secret}, ${basic}`);
+        throw new Error(`HTTP 401: no such key: ${secret} (${value})`);
+      },
+    });
+    const { execute, lines } = await start([told], { self_url: "http://energy" });
+    const { body } = await execute("Told", {}, { "x-correlation-id": secret });
+    const log = lines().map((line) => JSON.stringify(line));
+    expect(log.length).toBeGreaterThan(1);
+    expectNone([JSON.stringify(body), ...log]);
+    for (const text of [JSON.stringify(body), log.join()]) expect(text).toContain("[redacted]");
+    // What is no key stays legible.
+    expect(lines()).toContainEqual(expect.objectContaining({ tenant: "energy" }));
+  });
+
+  it("are not shown where the service does not start", () => {
+    process.env.OTEL_EXPORTER_OTLP_HEADERS = `api-key=${secret}`;
+    onTestFinished(() => void delete process.env.OTEL_EXPORTER_OTLP_HEADERS);
+    const create = () => sequentialService({ operations, log_level: secret });
+    expect(create).toThrow('got "[redacted]"');
+  });
+});
+
 describe("what is said at the start", () => {
   const echo = operations.slice(-1);
   const secret = canaries.old;

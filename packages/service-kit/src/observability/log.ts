@@ -53,7 +53,14 @@ export function createLog({ level, dir, name, out, secrets }: LogOptions): Servi
       },
     };
   }
-  mkdirSync(dir, { recursive: true });
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (cause) {
+    throw new TypeError(
+      `Expected log_dir (LOG_DIR) to be a folder that can be made, found ${dir}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
   const file = createStream(`${name}.log`, { path: dir, size: "10M", maxFiles: 5 });
   const log = pino(
     lineByLine,

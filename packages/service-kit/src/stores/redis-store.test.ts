@@ -101,6 +101,25 @@ describe.skipIf(skip)("a store in Redis", () => {
     createRedisStore({ url: common?.url ?? "", namespace: `suite-${++serial}`, retention }),
   );
 
+  it("gives the folders of dropped tasks to others when it dies before they are removed", async () => {
+    const folder = await tempFolder();
+    const one = open({ lease_ms: 300 });
+    const ended = (await one.begin(execution({ folder }), undefined)).execution;
+    await one.update(ended.handle, { status: "complete", ended_at: 1 });
+    expect(await one.prune(Date.now())).toMatchObject([{ folder }]);
+    const other = open({ namespace: one.namespace, lease_ms: 300 });
+    await other.ready();
+    expect(await other.folders?.takeOver()).toEqual([]);
+    await one.close();
+    const taken = await until("them to be taken over", async () => {
+      const found = await other.folders?.takeOver();
+      return found?.length ? found : undefined;
+    });
+    expect(taken).toMatchObject([{ folder, handle: ended.handle }]);
+    expect(await one.folders?.forget(folder).catch(() => false)).toBe(false);
+    expect(await other.folders?.forget(folder)).toBe(true);
+  });
+
   it("tells any two tasks apart, whatever is in their ids", async () => {
     const parts = ["", "a", ",", '"', '","', "{", "}", "\n", "\0", "\ud800", "\udfff", "\ufffd", "\\ud800"];
     const part = fc.constantFrom(...parts, "x".repeat(1024));
@@ -401,9 +420,10 @@ describe.skipIf(skip)("a store in a Redis of its own", () => {
   });
 
   it("says in plain words what cannot be reached, once, and without its password", async () => {
-    const { redis, store, problems } = await start({ patience_ms: 200 });
+    const { redis, store, problems } = await start({ patience_ms: 600 });
     await store.ready();
     await redis.kill();
+    await until("the outage to be told", () => problems.length > 0);
     const name = `redis://127.0.0.1:${redis.port}`;
     const message = `Could not reach Redis at ${name} (connect ECONNREFUSED 127.0.0.1:${redis.port}); is it started, and can it be reached from here?`;
     const error = { code: "store_unavailable", message, retry_after_s: 2 };

@@ -5,6 +5,7 @@ import { bytesIn } from "./bytes-in.ts";
 import { createRedisConnection } from "./redis/connection.ts";
 import { type Current, currentFields, nextVersion, toCurrent } from "./redis/current.ts";
 import { createFeed } from "./redis/feed.ts";
+import { createFolderNotes } from "./redis/folder-notes.ts";
 import { createKeys } from "./redis/keys.ts";
 import { createLease } from "./redis/lease.ts";
 import { createOneByOne, type Write } from "./redis/one-by-one.ts";
@@ -101,6 +102,8 @@ export function createRedisStore(options: RedisStoreOptions): TaskStore {
       await clearDoubts();
     },
   });
+
+  const folders = createFolderNotes({ connection, keys, replica, lease });
 
   /** What runs here, as it was last written; undefined where that is in doubt. */
   const own = new Map<string, Current | undefined>();
@@ -331,7 +334,8 @@ export function createRedisStore(options: RedisStoreOptions): TaskStore {
       if (current !== undefined) current.execution.first_answer ??= first_answer;
     },
     subscribe: feed.subscribe,
-    prune: (time) => dropEnded(connection, keys, read, retention, time),
+    folders,
+    prune: (time) => dropEnded(connection, keys, read, retention, folders, time),
     close() {
       closed ??= release();
       return closed;

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { applyChange, type Execution, type ExecutionChange, hasEnded } from "../tasks/execution.ts";
 import { bytesIn } from "./bytes-in.ts";
+import { markOf } from "./folder-mark.ts";
 import { createDatabaseFile, Refusal } from "./sqlite/database-file.ts";
+import { createFolderFiles } from "./sqlite/folder-files.ts";
 import { createGroupCommit } from "./sqlite/group-commit.ts";
 import {
   createTaskTables,
@@ -76,6 +78,9 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
   });
   const listeners = new Map<string, Set<Listener>>();
   const waiting = new Map<string, Waiting>();
+  const folderFiles = createFolderFiles(resolve(dir));
+  /** Folders whose notes are this process's. */
+  const ownFolders = new Set<string>();
   let opened: TaskTables | undefined;
   let closed = false;
   /** A transaction failed, and none is known to have written since: one that succeeds may have had nothing to write. */
@@ -149,6 +154,18 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
     totals.folder_bytes += sign * folder_bytes;
   }
 
+  /** Nobody would ever remove the folder when the process dies before that is done. */
+  function noteDropped(folder: string, handle: string): void {
+    const mark = markOf(folder);
+    if (mark === undefined) return;
+    try {
+      folderFiles.write({ folder, handle, mark });
+      ownFolders.add(folder);
+    } catch {
+      // A full disk must not keep what takes its room.
+    }
+  }
+
   /** Drops what retention allows, the oldest first, and not too many at once. */
   function dropSome({ firstEnded, drop }: TaskTables, at: number): EndedRow[] {
     const until = at - neverDroppedWithin_ms;
@@ -163,6 +180,8 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
       const row = next();
       if (row === undefined) break;
       drop(row);
+      const { folder, handle } = row.execution;
+      if (folder !== undefined) noteDropped(folder, handle);
       rows.push(row);
       left.ended -= 1;
       left.state_bytes -= row.state_bytes;
@@ -220,6 +239,27 @@ export function createSqliteStore(options: SqliteStoreOptions): TaskStore {
         heard.delete(listener);
         if (heard.size === 0) listeners.delete(handle);
       };
+    },
+    folders: {
+      async note(noted) {
+        // Before it is open, the folder is another process's.
+        tables();
+        folderFiles.write(noted);
+        ownFolders.add(noted.folder);
+      },
+      async forget(folder) {
+        if (!ownFolders.has(folder)) return false;
+        folderFiles.remove(folder);
+        ownFolders.delete(folder);
+        return true;
+      },
+      async takeOver() {
+        tables();
+        // The file belongs to this process alone: whoever else noted anything is dead.
+        const left = folderFiles.all().filter(({ folder }) => !ownFolders.has(folder));
+        for (const { folder } of left) ownFolders.add(folder);
+        return left;
+      },
     },
     async prune(at) {
       const dropped: Execution[] = [];

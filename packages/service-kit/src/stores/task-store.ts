@@ -1,3 +1,4 @@
+import { assertKeys } from "../check-options.ts";
 import type { Execution, ExecutionChange } from "../tasks/execution.ts";
 
 /** What came of asking a store to begin an execution (R-IDEM-01 to 04). */
@@ -46,13 +47,35 @@ export interface TaskStore {
   subscribe(handle: string, listener: (execution: Execution) => void): () => void;
   /** Drops what retention allows to drop and gives it back, so that its files can follow. */
   prune(now: number): Promise<Execution[]>;
+  /** Folders that no execution has, so that those of a process that dies are removed. @default none are noted */
+  readonly folders?: FolderNotes;
   /** Releases what the store holds open. */
   close(): Promise<void>;
 }
 
+/** A task's folder that no execution has: not yet, or no longer. */
+export interface NotedFolder {
+  /** Absolute. */
+  folder: string;
+  /** The execution that it is for, or was of; the store need not know it. */
+  handle: string;
+  /** Tells it from another folder that has its name later. */
+  mark: string;
+}
+
+/** Notes of folders, each of which belongs to one process. */
+export interface FolderNotes {
+  /** Notes a folder for this process; kept when this resolves. */
+  note(noted: NotedFolder): Promise<void>;
+  /** Drops a note of this process; false when it has none, because another took it over. */
+  forget(folder: string): Promise<boolean>;
+  /** Makes the notes of processes that are dead this one's, and gives them. */
+  takeOver(): Promise<NotedFolder[]>;
+}
+
 /** How long ended executions are kept (R-RUN-09). */
 export interface Retention {
-  /** Seconds after its end. @default 86,400 (24 h) */
+  /** Seconds after its end, up to 100 years. @default 86,400 (24 h) */
   max_age_s?: number;
   /** How many ended ones at most. @default 10,000 */
   max_tasks?: number;
@@ -62,13 +85,27 @@ export interface Retention {
   max_payload_bytes?: number;
 }
 
-/** Retention with its defaults filled in. */
+const longestAge_s = 100 * 365 * 86_400;
+
+/** Retention with its defaults filled in. @throws TypeError */
 export function resolveRetention(given: Retention = {}): Required<Retention> {
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(`Expected retention to be an object, as in { max_age_s: 3600 }, got ${given}`);
+  }
+  assertKeys("retention", given, ["max_age_s", "max_tasks", "max_bytes", "max_payload_bytes"]);
   const { max_age_s = 86_400, max_tasks = 10_000, max_bytes = 256 * 2 ** 20 } = given;
   const { max_payload_bytes = Number.POSITIVE_INFINITY } = given;
   const resolved = { max_age_s, max_tasks, max_bytes, max_payload_bytes };
   for (const [name, value] of Object.entries(resolved)) {
-    if (!(value > 0)) throw new TypeError(`Expected retention.${name} to be above 0, got ${value}`);
+    if (typeof value !== "number" || !(value > 0)) {
+      throw new TypeError(`Expected retention.${name} to be a number above 0, got ${value}`);
+    }
+  }
+  // It is in URLs and in what a Redis is told, which know no end of time.
+  if (max_age_s > longestAge_s) {
+    throw new TypeError(
+      `Expected retention.max_age_s to be a number above 0 and at most ${longestAge_s} (100 years), got ${max_age_s}`,
+    );
   }
   return resolved;
 }

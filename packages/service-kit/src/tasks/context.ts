@@ -30,7 +30,7 @@ export interface ContextHost {
   report(execution: Execution, percent: number, message: string | undefined): void;
   /** Logs that an input's fetch goes on. */
   noteRetry(execution: Execution, log: Logger, notice: RetryNotice): void;
-  noteFolder(execution: Execution, folder: string): Promise<void>;
+  createFolder(execution: Execution): Promise<string>;
 }
 
 /** What an operation works with, made as far as it asks for it; `published` collects its results. */
@@ -108,7 +108,7 @@ export class TaskContext<P> implements OperationContext<P> {
   }
   get folder() {
     return (): Promise<string> => {
-      this.#folder ??= heeded(this.#createFolder());
+      this.#folder ??= heeded(this.#host.createFolder(this.#execution));
       return this.#folder;
     };
   }
@@ -153,12 +153,6 @@ export class TaskContext<P> implements OperationContext<P> {
   /** The task is over: what was opened and not read to its end is closed. */
   close(): void {
     for (const stream of this.#opened) stream.destroy();
-  }
-
-  async #createFolder(): Promise<string> {
-    const folder = await this.#host.plane.createTaskFolder(this.workflow_id, this.task_id);
-    await this.#host.noteFolder(this.#execution, folder);
-    return folder;
   }
 }
 

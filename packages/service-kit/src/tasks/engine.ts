@@ -17,8 +17,9 @@ import type { Begun, TaskStore } from "../stores/task-store.ts";
 import { createHandle } from "./create-handle.ts";
 import { createExecution, type Execution, hasEnded, idsOf, toExecuteAnswer } from "./execution.ts";
 import { measureFolder } from "./measure-folder.ts";
+import { removeLeftFolders } from "./noted-folders.ts";
 import { createRunner, type RunOptions } from "./runner.ts";
-import { createSlots, type SlotLimits } from "./slots.ts";
+import { type BodyRoom, createSlots, type SlotLimits } from "./slots.ts";
 import { createUploads, type Uploads } from "./uploads.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -50,6 +51,8 @@ export interface EngineParts {
 
 /** How one call to execute came in. */
 interface ExecuteOptions extends RunOptions {
+  /** What the body took while it came; given back where the task takes its own. */
+  body_room?: BodyRoom | undefined;
   idempotency_key?: string | undefined;
   /** Seconds to wait for the end of a concurrent operation (R-WAIT-03). */
   wait_s?: number | undefined;
@@ -69,6 +72,8 @@ interface ExecuteOutcome {
 export interface Engine {
   /** @throws ControlError `unknown_method`, `queue_full`, `stopping`, `idempotency_mismatch` */
   execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteOutcome>;
+  /** Room for the body of a call to execute, for {@link ExecuteOptions}. */
+  createBodyRoom(): BodyRoom;
   /** Keeps an upload; see {@link Uploads.keep}. @throws ControlError `stopping` */
   keep: Uploads["keep"];
   /** @throws ControlError `task_not_found` */
@@ -92,6 +97,8 @@ export interface Engine {
   readonly queue: { readonly running: number; readonly waiting: number };
   /** Drops what retention allows, with its files. */
   prune(): Promise<void>;
+  /** Removes folders without a task, of processes that died. */
+  removeLeftFolders(): Promise<void>;
   /** Takes no new tasks, gives running ones `grace_ms`, then aborts them. */
   stop(grace_ms: number): Promise<void>;
 }
@@ -127,12 +134,12 @@ export function createEngine(parts: EngineParts): Engine {
     );
     // Told at once, so it need not be noted later (R-RUN-02).
     if (candidate.style === "concurrent" && !options.wait_s) candidate.first_answer = "running";
-    const { idempotency_key, size_bytes = 0 } = options;
+    const { idempotency_key, size_bytes = 0, body_room } = options;
     let reserved = false;
     let begun: Begun;
     try {
       begun = await store.begin(candidate, idempotency_key, () => {
-        reserved ||= reserve(size_bytes);
+        reserved ||= reserve(size_bytes, body_room);
       });
     } catch (error) {
       if (reserved) slots.cancel(size_bytes);
@@ -151,9 +158,9 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   /** Only what is new needs room: who asks again for what is known gets it also from a full or stopping service. */
-  function reserve(size_bytes: number): true {
+  function reserve(size_bytes: number, body_room: BodyRoom | undefined): true {
     assertNotStopping();
-    slots.reserve(size_bytes);
+    slots.reserve(size_bytes, body_room);
     return true;
   }
 
@@ -220,7 +227,8 @@ export function createEngine(parts: EngineParts): Engine {
   async function fail(handle: string, error: string, retryable: boolean): Promise<Execution | undefined> {
     const running = await store.find(handle);
     const folder_bytes = running === undefined ? 0 : await measureFolder(running.folder, running, parts);
-    const end = { status: "failed", error, retryable, folder_bytes, ended_at: now() } as const;
+    const ended_at = Math.max(now(), running?.created_at ?? 0);
+    const end = { status: "failed", error, retryable, folder_bytes, ended_at } as const;
     const ended = await store.update(handle, end);
     runner.abort(handle, new ControlError("aborted", error));
     return ended;
@@ -234,21 +242,27 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   async function prune(): Promise<void> {
+    const removed: string[] = [];
     for (const dropped of await store.prune(now())) {
       const { folder } = dropped;
       for (const other of parts.planes) other.forget(dropped);
       if (folder === undefined) continue;
-      await plane.removeTaskFolder(folder).catch((error: unknown) => {
+      try {
+        await plane.removeTaskFolder(folder);
+        removed.push(folder);
+      } catch (error) {
         log.error(
           { ...idsOf(dropped), err: error, folder },
           "the folder of an old task could not be removed; remove it by hand",
         );
-      });
+      }
     }
+    await Promise.all(removed.map((folder) => store.folders?.forget(folder)));
   }
 
   const hasQuota = Number.isFinite(parts.max_payload_bytes);
   let pruning: NodeJS.Timeout | undefined;
+  let removing: Promise<void> | undefined;
   /** What has just ended may be too much for the quota, and others older than it can go. */
   function pruneSoon({ folder_bytes }: Execution): void {
     if (folder_bytes === 0 || stopping.signal.aborted) return;
@@ -270,7 +284,7 @@ export function createEngine(parts: EngineParts): Engine {
       await settlesWithin(settled(), 1000);
     }
     runner.close();
-    await settlesWithin(runner.settled(), 1000);
+    await settlesWithin(Promise.allSettled([runner.settled(), removing]), 1000);
   }
 
   async function abandon(execution: Execution): Promise<void> {
@@ -281,6 +295,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   return {
     execute,
+    createBodyRoom: slots.createBodyRoom,
     keep,
     find,
     findIn,
@@ -289,6 +304,12 @@ export function createEngine(parts: EngineParts): Engine {
     stopping: stopping.signal,
     queue: slots,
     prune,
+    removeLeftFolders() {
+      removing ??= removeLeftFolders(parts).finally(() => {
+        removing = undefined;
+      });
+      return removing;
+    },
     stop,
   };
 }

@@ -8,6 +8,7 @@ import type { EngineParts } from "./engine.ts";
 import { type Execution, type ExecutionChange, hasEnded, idsOf } from "./execution.ts";
 import { LazyAbort } from "./lazy-abort.ts";
 import { measureFolder } from "./measure-folder.ts";
+import { createNotedFolders } from "./noted-folders.ts";
 import { parseParameters, sortInputs } from "./parameters.ts";
 import { checkResult, findPublished } from "./result.ts";
 import type { Slots } from "./slots.ts";
@@ -103,27 +104,40 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
       });
     },
     noteRetry({ created_at }, taskLog, { attempt, offset, reason }) {
-      const line = { status: "running", duration_ms: now() - created_at, attempt, offset };
+      const line = { status: "running", duration_ms: Math.max(0, now() - created_at), attempt, offset };
       taskLog.warn(
         { ...line, reason: toShown(reason, secrets, maxMessageLength) },
         "fetching an input goes on",
       );
     },
-    async noteFolder(execution, folder) {
-      folders.set(execution.handle, folder);
+    async createFolder(execution) {
+      const { workflow_id, task_id, handle } = execution;
+      const noted = createNotedFolders(handle, parts);
       try {
-        if ((await store.update(execution.handle, { folder })) !== undefined) return;
-      } catch (error) {
-        // Its end brings it along.
-        log.error({ err: error, ...namesOf(execution) }, "the store does not take the folder of a task");
-        return;
+        const folder = await plane.createTaskFolder(workflow_id, task_id, noted.plan);
+        await keepFolder(execution, folder);
+        return folder;
+      } finally {
+        // Nobody has to wait for that.
+        void noted.forgetRemoved();
       }
-      // Ended before it had a folder, by a cancel: nobody would ever remove this one.
-      folders.delete(execution.handle);
-      await plane.removeTaskFolder(folder);
-      throw new ControlError("aborted", "The task has ended");
     },
   };
+
+  async function keepFolder(execution: Execution, folder: string): Promise<void> {
+    folders.set(execution.handle, folder);
+    try {
+      if ((await store.update(execution.handle, { folder })) !== undefined) return;
+    } catch (error) {
+      // Its end brings it along.
+      log.error({ err: error, ...namesOf(execution) }, "the store does not take the folder of a task");
+      return;
+    }
+    // Ended before it had a folder, by a cancel: nobody would ever remove this one.
+    folders.delete(execution.handle);
+    await plane.removeTaskFolder(folder);
+    throw new ControlError("aborted", "The task has ended");
+  }
 
   /** What a line about one that runs here has. */
   function namesOf(execution: Execution) {
@@ -200,7 +214,8 @@ export function createRunner(parts: EngineParts, slots: Slots): Runner {
 
   /** Keeps the end, unless the task was cancelled meanwhile: what ended first stays. */
   async function finish(execution: Execution, change: ExecutionChange): Promise<Execution> {
-    change.ended_at = now();
+    // A clock may be put back.
+    change.ended_at = Math.max(now(), execution.created_at);
     const folder = folders.get(execution.handle);
     if (folder !== undefined) {
       folders.delete(execution.handle);

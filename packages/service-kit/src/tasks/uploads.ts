@@ -15,6 +15,7 @@ import { storeUnavailable } from "../stores/store-errors.ts";
 import { createHandle } from "./create-handle.ts";
 import type { EngineParts } from "./engine.ts";
 import { createExecution, type Execution, hasEnded, idsOf } from "./execution.ts";
+import { createNotedFolders } from "./noted-folders.ts";
 import type { Runner } from "./runner.ts";
 
 /** What a kept upload is called where operations have their names, and where its form names no workflow. */
@@ -70,7 +71,13 @@ export function createUploads(
     const handle = createHandle();
     // Keys are scoped to workflow and task (R-IDEM-06): an upload that names no task is the key's own (R-UP-06).
     const task_id = idempotency_key ?? handle;
-    const received = await receive({ workflow_id: defaultWorkflow, task_id, signal: cutOff.signal });
+    const folders = createNotedFolders(handle, { store, plane, log });
+    const { plan: beforeFolder, note: onFolder } = folders;
+    const call = { workflow_id: defaultWorkflow, task_id, signal: cutOff.signal, beforeFolder, onFolder };
+    const received = await receive(call).catch(async (error: unknown) => {
+      await folders.forgetRemoved();
+      throw error;
+    });
     let begins = false;
     try {
       const candidate = toExecution(received);
@@ -80,9 +87,11 @@ export function createUploads(
       if (begun.outcome !== "started") return { execution: await asBefore(begun.execution), replayed: true };
       // Another upload must not get its folder, which goes when this one is dropped.
       begins = true;
+      if (!(await folders.keep(received.folder))) throw await giveUp(candidate);
       return { execution: await complete(candidate, received.stored, output), replayed: false };
     } finally {
       if (!begins) await plane.removeTaskFolder(received.folder);
+      await folders.forgetRemoved();
     }
 
     function toExecution(upload: ReceivedUpload): Execution {
@@ -102,6 +111,13 @@ export function createUploads(
       // Known from the beginning, so that retention removes it also where the process dies now.
       return { ...execution, folder };
     }
+  }
+
+  /** This process stood still for so long that others took it for dead, and its folder away. */
+  async function giveUp(candidate: Execution): Promise<ControlError> {
+    const error = "The service stood still while the upload came, so that it was given up; send it again";
+    await finish(candidate, { status: "failed", error, retryable: true });
+    return storeUnavailable(error);
   }
 
   async function complete(

@@ -127,6 +127,27 @@ export function describeDurableStore(
       expect((await second.begin(execution("t"), undefined)).outcome).toBe("started");
     });
 
+    it("gives the folders that a process noted and never forgot to the next one", async () => {
+      const reopen = await openings();
+      const first = await reopen();
+      const folder = await tempFolder();
+      const noted = (name: string) => ({ folder: join(folder, name), handle: `h-${name}`, mark: "1:2" });
+      for (const name of ["left \0\ud800 ", "kept"]) await first.folders?.note(noted(name));
+      expect(await first.folders?.takeOver()).toEqual([]);
+      expect(await first.folders?.forget(noted("kept").folder)).toBe(true);
+      expect(await first.folders?.forget(noted("kept").folder)).toBe(false);
+      const second = await reopen();
+      const left = await until("the note to be taken over", async () => {
+        const found = await second.folders?.takeOver();
+        return found?.length ? found : undefined;
+      });
+      expect(left).toEqual([noted("left \0\ud800 ")]);
+      // It is this one's now, and no third one's.
+      expect(await second.folders?.takeOver()).toEqual([]);
+      expect(await second.folders?.forget(noted("left \0\ud800 ").folder)).toBe(true);
+      expect(await (await reopen()).folders?.takeOver()).toEqual([]);
+    });
+
     it("goes on keeping no more than retention allows", async () => {
       const reopen = await openings();
       const first = await reopen();

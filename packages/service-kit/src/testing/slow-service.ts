@@ -10,6 +10,6 @@ const operations = [
     run: (ctx) => pause(60_000, undefined, { signal: ctx.signal }),
   }),
   defineOperation({ name: "Deaf", style: "concurrent", sink: true, run: () => pause(60_000) }),
-  defineOperation({ name: "Short", sink: true, run: () => pause(300) }),
+  defineOperation({ name: "Short", sink: true, run: () => pause(700) }),
 ];
-await serve(sequentialService({ operations }), { grace_ms: 1000 });
+await serve(sequentialService({ operations }), { grace_ms: 1500 });

@@ -16,6 +16,8 @@ export interface RedisKeys {
   readonly replicas: string;
   /** Sorted set of what has ended, by the time of the end; members hold the sizes that retention asks for. */
   readonly ended: string;
+  /** Hash of folders that no execution has, each with who noted it. */
+  readonly folders: string;
   /** Counts beginnings and ends, to keep an order among equal times. */
   readonly serial: string;
   /** Channel on which every change is told. */
@@ -40,6 +42,7 @@ export function createKeys(namespace: string): RedisKeys {
     lease: (replica) => name("lease", replica),
     replicas: name("replicas"),
     ended: name("ended"),
+    folders: name("folders"),
     serial: name("serial"),
     changes: name("changes"),
   };

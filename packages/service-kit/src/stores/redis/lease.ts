@@ -9,6 +9,8 @@ export interface Lease {
   lapsed(): void;
   /** So long a lease stands without being renewed, in ms. */
   readonly stands_ms: number;
+  /** Whether another replica is known to be dead; not while this one cannot tell. */
+  isDead(other: string): Promise<boolean>;
   /** Gives it back; the replica runs nothing any more. */
   leave(): Promise<void>;
   /** Renews it no more. */
@@ -112,9 +114,15 @@ export function createLease(parts: LeaseParts): Lease {
     }
   }
 
-  async function look(other: string): Promise<void> {
+  async function isDead(other: string): Promise<boolean> {
+    if (!mayJudge || other === replica) return false;
     const lives = await connection.send((redis) => redis.exists(keys.lease(other)));
-    if (lives) return;
+    // Its own lease may have run out meanwhile.
+    return !lives && mayJudge;
+  }
+
+  async function look(other: string): Promise<void> {
+    if (!(await isDead(other))) return;
     const handles = await connection.send((redis) => redis.smembers(keys.runningOn(other)));
     for (let at = 0; at < handles.length; at += loseAtOnce) {
       await Promise.all(handles.slice(at, at + loseAtOnce).map((handle) => parts.lose(handle, other)));
@@ -132,6 +140,7 @@ export function createLease(parts: LeaseParts): Lease {
     tick,
     lapsed,
     stands_ms,
+    isDead,
     async leave() {
       await connection.send((redis) => redis.del(keys.lease(replica)));
       await forget(replica);

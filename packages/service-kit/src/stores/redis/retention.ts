@@ -1,5 +1,6 @@
 import type { Execution } from "../../tasks/execution.ts";
-import { neverDroppedWithin_ms, type Retention } from "../task-store.ts";
+import { markOf } from "../folder-mark.ts";
+import { type FolderNotes, neverDroppedWithin_ms, type Retention } from "../task-store.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { Current } from "./current.ts";
 import type { RedisKeys } from "./keys.ts";
@@ -34,6 +35,7 @@ export async function dropEnded(
   keys: RedisKeys,
   read: (handle: string) => Promise<Current | undefined>,
   retention: Required<Retention>,
+  folders: FolderNotes,
   now: number,
 ): Promise<Execution[]> {
   const dropped: Execution[] = [];
@@ -65,13 +67,29 @@ export async function dropEnded(
       keys.rawId(task_id),
       ...idempotency_keys.map((key) => keys.idempotencyKey(workflow_id, task_id, key)),
     ];
+    const folder = await noteFolder(current?.execution);
     let attempts = 0;
     const done = await send((redis, attempt) => {
       attempts = attempt;
       return redis.taskDrop(names.length, ...names, current?.version ?? "", member, handle);
     });
     // Gone after a reply that was lost means that it was this one.
-    return done === 1 || (done === -1 && attempts > 1) ? current?.execution : undefined;
+    if (done === 1 || (done === -1 && attempts > 1)) return current?.execution;
+    if (folder !== undefined) await folders.forget(folder);
+    return undefined;
+  }
+
+  /** Nobody would ever remove it when this process dies before that is done. */
+  async function noteFolder(execution: Execution | undefined): Promise<string | undefined> {
+    if (execution?.folder === undefined) return undefined;
+    const { folder, handle } = execution;
+    const mark = markOf(folder);
+    if (mark === undefined) return undefined;
+    // A full Redis must not keep what takes its room.
+    return folders.note({ folder, handle, mark }).then(
+      () => folder,
+      () => undefined,
+    );
   }
 }
 

@@ -98,6 +98,19 @@ export const scripts = {
   taskForget: `
     if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('SCARD', KEYS[3]) > 0 then return 0 end
     return redis.call('SREM', KEYS[2], ARGV[1])`,
+
+  /** Changes the note of a folder if it is as it was read. Key: folders. Arguments: folder, note read, new note. Answers 1 for yes. */
+  taskFolderTake: `
+    local note = redis.call('HGET', KEYS[1], ARGV[1])
+    if note == ARGV[3] then return 1 end
+    if note ~= ARGV[2] then return 0 end
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+    return 1`,
+
+  /** Drops the note of a folder if it is this one. Key: folders. Arguments: folder, note. Answers 1 for yes. */
+  taskFolderForget: `
+    if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+    return redis.call('HDEL', KEYS[1], ARGV[1])`,
 } as const;
 
 /** A script as the client offers it: keys, then arguments. */

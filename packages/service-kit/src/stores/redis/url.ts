@@ -13,7 +13,9 @@ export interface RedisAddress {
   shown: string;
 }
 
-const example = "redis://[user:password@]host[:port][/db][?prefix=NAME]";
+// What stands for a user before an @ would be taken for one, and out.
+const example =
+  "redis://host:6379, with user:password@ before the host, /db behind the port, and ?prefix=NAME at its end where that is meant";
 
 /** Whether a store's name is the URL of a Redis. */
 export function isRedisUrl(name: string): boolean {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdtempSync } from "node:fs";
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ScaffoldError } from "@aieffect/generators";
 import type { Given } from "./arguments.ts";
 
@@ -20,13 +20,15 @@ interface Verified {
 }
 
 /**
- * Installs, verifies and commits, as far as the flags say.
+ * Installs, verifies and commits, as far as the flags say. What the programs write goes to a log in
+ * the system's temporary folder, which is kept where one of them fails.
  * @throws ScaffoldError AE1502 or AE1601; the project is kept
  */
 export async function afterwards(
   folder: string,
   { given, pm, name, say }: AfterwardsOptions,
 ): Promise<Verified[] | undefined> {
+  if (!given.install && !given.verify && !given.git) return undefined;
   const log = join(mkdtempSync(join(tmpdir(), "create-aieffect-service-")), `${name}.log`);
   const out = createWriteStream(log);
   const state = `the project is kept in ${folder}; the log is ${log}`;
@@ -79,8 +81,10 @@ export async function afterwards(
       await step("and a first commit", "git", ["commit", "-q", "-m", `Create ${name}`], "AE1502");
     }
   } finally {
-    out.end();
+    await new Promise<void>((resolve) => out.end(resolve));
   }
+  // Only what failed has to be looked up.
+  rmSync(dirname(log), { recursive: true });
   return given.verify ? verified : undefined;
 }
 

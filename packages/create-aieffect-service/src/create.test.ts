@@ -35,8 +35,8 @@ function start(command: string, args: readonly string[], cwd: string, env: NodeJ
 }
 
 /** Runs the program without a terminal, as everything but people does. */
-async function create(args: readonly string[], cwd: string) {
-  const { child, ended, out, err } = start(process.execPath, [program, ...args], cwd);
+async function create(args: readonly string[], cwd: string, env?: NodeJS.ProcessEnv) {
+  const { child, ended, out, err } = start(process.execPath, [program, ...args], cwd, env);
   child.stdin.end();
   return { code: await ended, out: out(), err: err() };
 }
@@ -249,6 +249,26 @@ describe("a failure", () => {
       expect(err()).toContain("make room on the disk");
     },
   );
+});
+
+describe.skipIf(process.platform === "win32")("what programs write while it installs", () => {
+  it("is in the temporary folder only where one of them fails", async () => {
+    const cwd = await tempFolder();
+    const [bin, tmp] = [join(cwd, "bin"), join(cwd, "tmp")];
+    for (const folder of [bin, tmp]) mkdirSync(folder);
+    const env = { PATH: `${bin}${delimiter}${process.env.PATH}`, TMPDIR: tmp };
+    const stand = (text: string) => writeFileSync(join(bin, "npm"), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    expect(await create(["plain"], cwd, env)).toMatchObject({ code: 0 });
+    stand("echo installed");
+    expect(await create(["fine", "--install"], cwd, env)).toMatchObject({ code: 0, err: "" });
+    expect(readdirSync(tmp)).toEqual([]);
+    stand("echo no such package; exit 7");
+    const { code, err } = await create(["failing", "--install"], cwd, env);
+    expect([code, err]).toEqual([5, expect.stringContaining("found 7:\nno such package\n")]);
+    const log = /the log is (.*)$/m.exec(err)?.[1] ?? "";
+    expect(readFileSync(log, "utf8")).toBe("no such package\n");
+    expect(readdirSync(tmp)).toHaveLength(1);
+  });
 });
 
 describe.skipIf(process.platform === "win32")("Ctrl-C while it installs", () => {

@@ -72,7 +72,7 @@ export interface ProtobufPlane extends DataPlane {
   /**
    * The RPC that a `grpc` reference is to, for programs that have no generated code of it: from
    * .proto files, or as the peer's gRPC reflection tells. `fetchMessage` takes it. Undefined where
-   * the peer has no reflection.
+   * the peer's reflection is not there, or does not know the service.
    *
    * @throws ControlError `invalid_reference` when there is no such RPC, or several; `unreadable_reference`; `aborted`
    */

@@ -1,10 +1,12 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { tempFolder } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { aieffect, startAieffect } from "../testing/aieffect.ts";
 import { startDeployed } from "../testing/start-deployed.ts";
+import { startDeployedMeter, startMeter } from "../testing/start-meter.ts";
 import { startService } from "../testing/start-service.ts";
 
 const rows = "time,value\n00:00,1\n00:15,2\n";
@@ -160,6 +162,73 @@ describe("aieffect try", () => {
     const folder = await tempFolder();
     const { code, err } = await aieffect(["try", "Load", "--url", url, "-o", "x.json"], folder);
     expect([code, err]).toEqual([8, expect.stringMatching(/error AE8203 output-unreadable .*checksum/)]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe("a message over gRPC", () => {
+  const reading = { watt_hours: String(2 ** 40), quality: "GOOD", raw: "YWJj", tags: [] };
+
+  it("is shown as JSON as the service describes it, and saved as JSON or as it travels", async () => {
+    // The machine's own name, under which references have it unless told otherwise, need not lead here.
+    const { url, type } = await startMeter({ key: "s3cret-canary", host: hostname() });
+    const folder = await tempFolder();
+    const attempt = (...args: string[]) =>
+      aieffect(["try", ...args, "--token", "env:KEY"], folder, { KEY: "s3cret-canary" });
+    const local = url.replace("127.0.0.1", "localhost");
+    const [shown, ...saved] = await Promise.all([
+      attempt("Read", "--url", url),
+      attempt("Read", "--url", local, "-o", "x.json"),
+      attempt("Read", "--url", url, "-o", "x.pb", "--json"),
+      attempt("Follow", "--url", url, "-o", "x.jsonl"),
+    ]);
+    expect([shown.code, JSON.parse(shown.out)]).toEqual([0, reading]);
+    expect(shown.err).toMatch(/^Read complete in [\d.]+ s: grpc Read \S+:\d+\n$/);
+    expect(saved.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(JSON.parse(await readFile(join(folder, "x.json"), "utf8"))).toEqual(reading);
+    expect(type.responseDeserialize(await readFile(join(folder, "x.pb")))).toMatchObject({ quality: 1 });
+    const lines = (await readFile(join(folder, "x.jsonl"), "utf8")).trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).watt_hours)).toEqual(["1", "2"]);
+    expect(JSON.stringify([shown, saved])).not.toContain("canary");
+  });
+
+  it("of a service without reflection is read with its .proto, and else pointed at", async () => {
+    const { file, address } = await startDeployedMeter();
+    const unknown = { protocol: "grpc", uri: "meter:50051", format: "Read" };
+    const { url } = await startDeployed({
+      "POST /control/execute": [200, { status: "complete", output: unknown }],
+    });
+    const folder = await tempFolder();
+    const attempt = (...args: string[]) => aieffect(["try", "Read", "--url", url, ...args], folder);
+    const map = ["--origin-map", `grpc://meter:50051=grpc://${address}`];
+    const [away, missing, wrong, shown, saved, told] = await Promise.all([
+      attempt("-o", "a.json", "--origin-map", "grpc://meter:50051=grpc://127.0.0.1:1"),
+      attempt("--proto", "no.proto"),
+      attempt("--origin-map", "grpc:meter=x"),
+      attempt(...map),
+      attempt(...map, "-o", "b.json"),
+      attempt(...map, "--proto", file),
+    ]);
+    expect(away).toMatchObject({
+      code: 8,
+      err: expect.stringMatching(
+        /error AE8203 output-unreadable .*UNAVAILABLE.*\n.*complete.*\n.*origin-map grpc:/,
+      ),
+    });
+    expect(missing).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^error AE2002 .*\n {2}nothing was exec/),
+    });
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("Expected --origin-map to be http:"),
+    });
+    expect(shown).toMatchObject({ code: 0, out: "", err: expect.stringContaining("--proto FILE") });
+    expect(saved).toMatchObject({
+      code: 8,
+      err: expect.stringMatching(/AE8203 .*reflection[\s\S]*--proto FILE/),
+    });
+    expect([told.code, JSON.parse(told.out)]).toEqual([0, expect.objectContaining({ watt_hours: "7" })]);
     expect(await readdir(folder)).toEqual([]);
   });
 });

@@ -68,7 +68,7 @@ interface ReflectionResponse {
 type Reflection = MethodDefinition<ReflectionRequest, ReflectionResponse>;
 
 /**
- * The RPC as the server itself tells of it; undefined from one that has no reflection.
+ * The RPC as the server itself tells of it; undefined from one that has no reflection, or none of this service.
  * @throws ServiceError, ControlError
  */
 export async function findByReflection(
@@ -80,7 +80,8 @@ export async function findByReflection(
   for (const version of ["v1", "v1alpha"] as const) {
     const asking = openReflection(client, version, metadata, deadline_ms);
     try {
-      return findRpc(await describe(asking.ask, named), named, peer);
+      const definitions = await describe(asking.ask, named);
+      return definitions && findRpc(definitions, named, peer);
     } catch (error) {
       if ((error as ServiceError).code !== status.UNIMPLEMENTED) throw error;
     } finally {
@@ -90,11 +91,11 @@ export async function findByReflection(
   return undefined;
 }
 
-/** All files that the service is described by; of all services where none is named. */
+/** All files that the service is described by; of all services where none is named. Undefined without any. */
 async function describe(
   ask: (request: ReflectionRequest) => Promise<ReflectionResponse>,
   { service }: NamedRpc,
-): Promise<PackageDefinition> {
+): Promise<PackageDefinition | undefined> {
   const services =
     service === undefined
       ? ((await ask({ list_services: "" })).list_services_response?.service ?? []).map(({ name }) => name)
@@ -108,9 +109,15 @@ async function describe(
       for (const other of dependency) missing.add(other);
     }
   };
-  for (const name of services) take(await ask({ file_containing_symbol: name }));
+  for (const name of services) {
+    const found = await ask({ file_containing_symbol: name });
+    // Node's servers know what is in no package with a dot in front.
+    const isNone = !found.file_descriptor_response && !name.includes(".");
+    take(isNone ? await ask({ file_containing_symbol: `.${name}` }) : found);
+  }
   // Servers may leave it to the caller to ask for what a file imports; what is added meanwhile is visited, too.
   for (const name of missing) if (!files.has(name)) take(await ask({ file_by_filename: name }));
+  if (files.size === 0) return undefined;
   const file = [...files.values()].map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
   const set = toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file }));
   return loadFileDescriptorSetFromBuffer(Buffer.from(set), loading);

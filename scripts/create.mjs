@@ -21,6 +21,7 @@ try {
   const templates = readTemplates(root);
   process.exitCode = await run(args, {
     templates: isDry ? templates : withTarballs(templates, await packPackages(root, packed)),
+    calledBy: "npm run create --",
     // npm runs scripts in the repository; the user was elsewhere.
     cwd: process.env.INIT_CWD ?? process.cwd(),
   });

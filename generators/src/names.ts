@@ -31,7 +31,29 @@ export function operationNameProblem(name: string): string | undefined {
 /** @throws ScaffoldError AE1201 */
 export function assertName(name: string, problem: (name: string) => string | undefined, flag: string): void {
   const message = problem(name);
-  if (message !== undefined) throw new ScaffoldError("AE1201", { where: flag, message });
+  if (message !== undefined) throw badName(name, problem, flag, message);
+}
+
+/** The error of a name that cannot be, with the nearest one that can. */
+export function badName(
+  name: string,
+  problem: (name: string) => string | undefined,
+  flag: string,
+  message: string,
+  where = flag,
+): ScaffoldError {
+  const meant = [toServiceName(name), toPascal(toServiceName(name))].find(
+    (one) => problem(one) === undefined,
+  );
+  const tries = [`${flag} ${meant ?? "<another name>"}`];
+  return new ScaffoldError("AE1201", { where, message, tries });
+}
+
+/** Letters without their accents, small, with single hyphens for everything between; of a word that is taken, a service. */
+function toServiceName(text: string): string {
+  const words = toKebab(text.replaceAll("ß", "ss").normalize("NFD").replaceAll(/\p{M}/gu, ""));
+  const name = words.replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^[^a-z]+|-+$/g, "");
+  return serviceNameProblem(name) === undefined ? name : `${name}${name === "" ? "" : "-"}service`;
 }
 
 /** `ProcessData` as `process-data`, `HTTPFetch2` as `http-fetch2`. */

@@ -17,7 +17,8 @@ export function addToWorkspace(tree: Tree, pattern: string): void {
   if (document.errors.length > 0 || (packages !== undefined && !isSeq(packages))) {
     throw new ScaffoldError("AE1402", {
       where: "pnpm-workspace.yaml",
-      message: `Expected a list of packages, found ${document.errors[0]?.message ?? "something else"}`,
+      message: `Expected a list of packages, found ${document.errors[0]?.message.split("\n")[0] ?? "something else"}`,
+      tries: ["mend it, then the same command again"],
     });
   }
   const known = isSeq(packages) ? (packages.toJSON() as unknown[]) : [];

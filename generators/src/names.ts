@@ -78,6 +78,22 @@ export function toCamel(name: string): string {
   return pascal.charAt(0).toLowerCase() + pascal.slice(1);
 }
 
+/** What cannot name a constant of a module, or has another meaning in those that are generated. */
+const taken = new Set(
+  (
+    "await break case catch class const continue debugger default delete do else enum export extends false " +
+    "finally for function if import in instanceof new null return super switch this throw true try typeof " +
+    "var void while with yield let static implements interface package private protected public eval " +
+    "arguments undefined globalThis then defineOperation plane rpc"
+  ).split(" "),
+);
+
+/** What the constant of an operation is called: `processData`, but `deleteOperation` of `Delete`. */
+export function toIdentifier(operation: string): string {
+  const name = toCamel(operation);
+  return taken.has(name) ? `${name}Operation` : name;
+}
+
 /** Text of a user's in a message: quoted, escaped, not too long. */
 export function shown(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}... (${text.length} characters)` : text);

@@ -106,10 +106,11 @@ describe.each(templates.services.map(({ name }) => name))("%s", (template) => {
   it.each(["ab", `a${"b".repeat(62)}`])("passes its own lint, called %s", async (name) => {
     const cwd = await tempFolder();
     const [data, style] = template.split("-");
-    const operation = ["Ab", `A${"b".repeat(62)}`];
+    const operation = ["Ab", `A${"b".repeat(62)}`, "Delete", "Default", "Plane", "DefineOperation", "Await"];
     const at = join(cwd, "svc");
     const plan = planGenerator(serviceGenerator, { name, data, style, operation }, { root: at, templates });
     commitTree(plan.tree);
+    commitTree(planGenerator(pipelineGenerator, { name: name.replace("a", "p") }, { root: at }).tree);
     open(at, join(root, "node_modules/@biomejs/biome/bin/biome"), ["check", "--error-on-warnings", "."]);
   });
 });

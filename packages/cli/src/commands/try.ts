@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import {
   ControlClient,
@@ -98,7 +99,7 @@ async function readPlan(args: string[]): Promise<TryPlan> {
     serve_host: values["serve-host"],
     token: await readToken(values.token),
     timeout_s: readSeconds(values.timeout),
-    file: values.output === undefined ? undefined : pathOf(values.output),
+    file: readTarget(values.output),
     origins: readOrigins(values["origin-map"] ?? []),
     protos: readProtos(values.proto ?? []),
     json: values.json ?? false,
@@ -186,6 +187,13 @@ async function toRequest(
       // A single port stands for all inputs.
       const port = told?.inputs[inputs.length] ?? (told?.inputs.length === 1 ? told.inputs[0] : undefined);
       const file = { ...one, path: pathOf(one.path), protocols: port?.protocols ?? [] };
+      const taken = port?.formats ?? [];
+      if (taken.length > 0 && !taken.includes(one.format)) {
+        const hint = `${one.path};format=${taken[0]} says that it is some`;
+        process.stderr.write(
+          `warning: ${told?.name} takes ${printable(taken.join(", "))}, found ${one.format}; ${hint}\n`,
+        );
+      }
       inputs.push(await sender.toReference(file));
     }
   }
@@ -248,6 +256,17 @@ function readSeconds(text: string | undefined): number {
   const seconds = Number(text ?? usual_s);
   if (seconds > 0 && seconds <= 30 * 24 * 3600) return seconds;
   throw new UsageError(`Expected --timeout to be seconds up to 30 days, found "${text}"`);
+}
+
+/** A file that can be; whether it can is better known before a long task than after it. */
+function readTarget(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const file = pathOf(given);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`Expected -o to be a file, found the folder ${given}`);
+  }
+  if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) return file;
+  throw new UsageError(`Expected -o to be a file in a folder that is there, found ${given}`);
 }
 
 /** Looked at before anything is executed: without them the output could not be read. */

@@ -95,10 +95,14 @@ describe("aieffect try", () => {
 
   it("says what to do about what goes wrong", async () => {
     const folder = await tempFolder();
+    await writeFile(join(folder, "x.json"), "{}");
     const { url } = await startService();
     const cases: [string[], number, RegExp][] = [
       [["CountRows"], 8, /^error AE8201 task-failed {2}Expected a CSV as input, found none\n/],
       [["CountRow"], 2, /^error AE2003 unknown-operation .*\n.*\n {2}try: {2}aieffect try CountRows\n/],
+      [["CountRows", "-o", "no/x.csv"], 2, /^error AE2001 usage {2}Expected -o to be a file in a folder th/],
+      [["CountRows", "-o", "."], 2, /^error AE2001 usage {2}Expected -o to be a file, found the folder \./],
+      [["CountRows", "-i", "x=@x.json"], 8, /^warning: CountRows takes csv, found json; x\.json;format=csv /],
       [["CountRows", "-i", "data=@no.csv"], 2, /^error AE2002 input-unreadable /],
       [
         ["CountRows", "-i", "x=@no.dat"],
@@ -128,7 +132,7 @@ describe("aieffect try", () => {
     for (const [index, [args, code, text]] of cases.entries()) {
       expect({ args, ...found[index] }).toMatchObject({ args, code, err: expect.stringMatching(text) });
     }
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(folder)).toEqual(["x.json"]);
   });
 
   it("tells an answer that breaks the contract from a task that failed, also to programs", async () => {

@@ -312,7 +312,8 @@ describe.skipIf(process.platform === "win32")("Ctrl-C while it installs", () => 
     writeFileSync(join(cwd, "bin/npm"), "#!/bin/sh\ntouch installing\nexec sleep 60\n", { mode: 0o755 });
     const child = spawn(process.execPath, [program, "svc", "--install", "--pm", "npm"], {
       cwd,
-      env: { ...process.env, PATH: `${join(cwd, "bin")}${delimiter}${process.env.PATH}` },
+      // The log, which is kept, goes with the test.
+      env: { ...process.env, PATH: `${join(cwd, "bin")}${delimiter}${process.env.PATH}`, TMPDIR: cwd },
       detached: true,
     });
     let err = "";

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { tempFolder } from "@aieffect/test-support";
+import { startS3, tempFolder } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { aieffect, startAieffect } from "../testing/aieffect.ts";
 import { startDeployed } from "../testing/start-deployed.ts";
@@ -168,6 +168,35 @@ describe("aieffect try", () => {
     expect([code, err]).toEqual([8, expect.stringMatching(/error AE8203 output-unreadable .*checksum/)]);
     expect(await readdir(folder)).toEqual([]);
   });
+});
+
+it("fetches an object from a bucket with the keys that services have, and says which without them", async () => {
+  const { endpoint, access_key_id, secret_access_key } = await startS3();
+  const s3 = { endpoint, access_key_id, secret_access_key, bucket: "results" };
+  const { url } = await startService({ s3, publish_as: "s3" });
+  const folder = await tempFolder();
+  const args = ["try", "Wait", "--url", url];
+  const none = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" };
+  const keys = {
+    AWS_ACCESS_KEY_ID: access_key_id,
+    AWS_SECRET_ACCESS_KEY: secret_access_key,
+    AWS_ENDPOINT_URL_S3: endpoint,
+  };
+  const [shown, saved, without, wanted] = await Promise.all([
+    aieffect(args, folder, keys),
+    aieffect([...args, "-o", "x.csv"], folder, keys),
+    aieffect(args, folder, none),
+    aieffect([...args, "-o", "y.csv"], folder, none),
+  ]);
+  expect([shown.code, shown.out]).toEqual([0, "second,state\n1,done\n"]);
+  expect([saved.code, await readFile(join(folder, "x.csv"), "utf8")]).toEqual([0, shown.out]);
+  expect([without.code, without.out, without.err]).toEqual([
+    0,
+    "",
+    expect.stringMatching(/complete in .*: s3 csv[\s\S]*not shown: .*\n {2}try: {2}AWS_ACCESS_KEY_ID, /),
+  ]);
+  expect([wanted.code, wanted.err]).toEqual([8, expect.stringContaining("AE8203 output-unreadable")]);
+  expect(await readdir(folder)).toEqual(["x.csv"]);
 });
 
 describe("a message over gRPC", () => {

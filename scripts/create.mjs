@@ -16,16 +16,23 @@ import { packPackages } from "./pack-packages.mjs";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const args = process.argv.slice(2);
 const packed = mkdtempSync(join(tmpdir(), "aieffect-packed-"));
+const remove = () => rmSync(packed, { recursive: true, force: true });
+// Ctrl-C while it packs.
+const onInterrupt = () => process.exit(130);
+process.once("exit", remove).once("SIGINT", onInterrupt);
 try {
   const isDry = ["--help", "-h", "--version", "-v"].some((flag) => args.includes(flag));
-  const templates = readTemplates(root);
+  const plain = readTemplates(root);
+  const templates = isDry ? plain : withTarballs(plain, await packPackages(root, packed));
+  process.off("SIGINT", onInterrupt);
   process.exitCode = await run(args, {
-    templates: isDry ? templates : withTarballs(templates, await packPackages(root, packed)),
+    templates,
+    calledBy: "npm run create --",
     // npm runs scripts in the repository; the user was elsewhere.
     cwd: process.env.INIT_CWD ?? process.cwd(),
   });
 } finally {
-  rmSync(packed, { recursive: true, force: true });
+  remove();
 }
 
 function withTarballs(templates, tarballs) {

@@ -1,4 +1,5 @@
 import { ScaffoldError } from "./errors.ts";
+import { assertName } from "./names.ts";
 import type { Templates } from "./templates/templates.ts";
 import { type Change, createTree, type Tree } from "./tree/tree.ts";
 
@@ -98,10 +99,10 @@ function assertAnswer({ flag, choices, problem }: Prompt, answer: unknown): void
     throw new ScaffoldError("AE1202", {
       where: `--${flag}`,
       message: `Expected one of ${choices.map(({ value }) => value).join(", ")}, found ${JSON.stringify(text.slice(0, 80))}`,
+      tries: choices.map(({ value }) => `--${flag} ${value}`),
     });
   }
-  const message = problem?.(text);
-  if (message !== undefined) throw new ScaffoldError("AE1201", { where: `--${flag}`, message });
+  if (problem !== undefined) assertName(text, problem, `--${flag}`);
 }
 
 /** An answer that is a text. */

@@ -10,7 +10,7 @@ export {
 } from "./errors.ts";
 export type { Answers, Generator, GeneratorContext, Plan, Prompt } from "./generator.ts";
 export { completeAnswers, planGenerator } from "./generator.ts";
-export { operationNameProblem, serviceNameProblem } from "./names.ts";
+export { badName, operationNameProblem, serviceNameProblem } from "./names.ts";
 export { operationGenerator } from "./operation/operation-generator.ts";
 export { registryPath, writeRegistry } from "./operation/registry.ts";
 export { pipelineGenerator } from "./pipeline/pipeline-generator.ts";

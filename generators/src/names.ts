@@ -31,7 +31,29 @@ export function operationNameProblem(name: string): string | undefined {
 /** @throws ScaffoldError AE1201 */
 export function assertName(name: string, problem: (name: string) => string | undefined, flag: string): void {
   const message = problem(name);
-  if (message !== undefined) throw new ScaffoldError("AE1201", { where: flag, message });
+  if (message !== undefined) throw badName(name, problem, flag, message);
+}
+
+/** The error of a name that cannot be, with the nearest one that can. */
+export function badName(
+  name: string,
+  problem: (name: string) => string | undefined,
+  flag: string,
+  message: string,
+  where = flag,
+): ScaffoldError {
+  const meant = [toServiceName(name), toPascal(toServiceName(name))].find(
+    (one) => problem(one) === undefined,
+  );
+  const tries = [`${flag} ${meant ?? "<another name>"}`];
+  return new ScaffoldError("AE1201", { where, message, tries });
+}
+
+/** Letters without their accents, small, with single hyphens for everything between; of a word that is taken, a service. */
+function toServiceName(text: string): string {
+  const words = toKebab(text.replaceAll("ß", "ss").normalize("NFD").replaceAll(/\p{M}/gu, ""));
+  const name = words.replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^[^a-z]+|-+$/g, "");
+  return serviceNameProblem(name) === undefined ? name : `${name}${name === "" ? "" : "-"}service`;
 }
 
 /** `ProcessData` as `process-data`, `HTTPFetch2` as `http-fetch2`. */
@@ -54,6 +76,22 @@ export function toPascal(name: string): string {
 export function toCamel(name: string): string {
   const pascal = toPascal(toKebab(name));
   return pascal.charAt(0).toLowerCase() + pascal.slice(1);
+}
+
+/** What cannot name a constant of a module, or has another meaning in those that are generated. */
+const taken = new Set(
+  (
+    "await break case catch class const continue debugger default delete do else enum export extends false " +
+    "finally for function if import in instanceof new null return super switch this throw true try typeof " +
+    "var void while with yield let static implements interface package private protected public eval " +
+    "arguments undefined globalThis then defineOperation plane rpc"
+  ).split(" "),
+);
+
+/** What the constant of an operation is called: `processData`, but `deleteOperation` of `Delete`. */
+export function toIdentifier(operation: string): string {
+  const name = toCamel(operation);
+  return taken.has(name) ? `${name}Operation` : name;
 }
 
 /** Text of a user's in a message: quoted, escaped, not too long. */

@@ -1,4 +1,4 @@
-import { toCamel } from "../names.ts";
+import { toIdentifier } from "../names.ts";
 import type { NewOperation } from "./operation-generator.ts";
 
 /** The operation's code: complete, and small enough to be replaced. */
@@ -12,7 +12,7 @@ function fileCode({ name, style }: NewOperation): string {
 import * as z from "zod";
 
 /** Keeps the rows of a CSV whose cells are all filled. */
-export const ${toCamel(name)} = defineOperation({
+export const ${toIdentifier(name)} = defineOperation({
   name: "${name}",
 ${styled}  input: { formats: ["csv"] },
   output: { formats: ["csv"] },
@@ -85,7 +85,7 @@ interface Output {
 }
 
 /** The mean of the values that are given as parameters, in the request or as inline JSON. */
-export const ${toCamel(name)} = defineOperation({
+export const ${toIdentifier(name)} = defineOperation({
   name: "${name}",
 ${styled}  output: { protocols: ["grpc"] },
   parameters: z.object({

@@ -114,6 +114,7 @@ describe("adding an operation", () => {
     [`A${"a".repeat(300)}`, "AE1201"],
     ["Größe", "AE1201"],
     ["CLeanLoad", "none"],
+    ["CleanLOAD", "AE1303"],
   ])("%j: %s", async (name, code) => {
     const { add, root } = await generated();
     const before = readFolder(root);

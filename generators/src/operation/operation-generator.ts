@@ -1,6 +1,6 @@
 import { ScaffoldError } from "../errors.ts";
 import { type Answers, type Generator, type GeneratorContext, textOf } from "../generator.ts";
-import { operationNameProblem, serviceNameProblem, toKebab } from "../names.ts";
+import { badName, operationNameProblem, serviceNameProblem, toKebab } from "../names.ts";
 import { readProjectManifest } from "../service/project-manifest.ts";
 import type { Tree } from "../tree/tree.ts";
 import { addRpc } from "./add-rpc.ts";
@@ -39,7 +39,7 @@ export const operationGenerator: Generator = {
   validate(answers, { root }) {
     const name = textOf(answers, "name");
     const problem = operationNameProblem(name);
-    if (problem !== undefined) throw new ScaffoldError("AE1201", { where: "--name", message: problem });
+    if (problem !== undefined) throw badName(name, operationNameProblem, "--name", problem);
     readProjectManifest(root);
   },
   plan(answers: Answers, tree: Tree, { root }: GeneratorContext) {
@@ -81,6 +81,18 @@ export function planOperation(tree: Tree, service: string, operation: NewOperati
     throw new ScaffoldError("AE1303", {
       where: operation.name,
       message: `Expected a name that differs in more than capitals, found src/operations/${twin}`,
+      tries: ["another name"],
+    });
+  }
+  const source = tree.readText(`src/operations/${file}.ts`) ?? "";
+  const there = [...source.matchAll(/\bdefineOperation\(\{\s*name:\s*"([^"]+)"/g)].map(
+    ([, name = ""]) => name,
+  );
+  if (there.length > 0 && !there.includes(operation.name)) {
+    throw new ScaffoldError("AE1303", {
+      where: operation.name,
+      message: `Expected a name that differs in more than capitals, found ${there.join(", ")} in src/operations/${file}.ts`,
+      tries: ["another name"],
     });
   }
   const create = (path: string, text: string) => {

@@ -81,6 +81,7 @@ import { extname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const { ORCHESTRATOR_URL = "http://localhost:18000", ORCHESTRATOR_API_KEY, SERVICE_API_KEY } = process.env;
+const name = "${name}";
 const here = (path) => new URL(path, import.meta.url);
 const [file] = process.argv.slice(2);
 if (file === undefined) {
@@ -91,7 +92,8 @@ const readExport = async (document) => {
   try {
     return JSON.parse(await readFile(here(\`export/\${document}\`), "utf8"));
   } catch (error) {
-    console.error(\`Expected export/\${document}, found: \${error.message}; make it: npx aieffect export pipelines/${name}\`);
+    console.error(\`Expected export/\${document}, found: \${error.message}; make it:\`);
+    console.error(\`npx aieffect export pipelines/\${name}\`);
     return process.exit(2);
   }
 };
@@ -130,7 +132,8 @@ do {
 } while (!["completed", "failed"].includes(workflow.status));
 const { tasks } = await call(\`/workflows/\${workflow_id}/tasks\`);
 for (const { node_key, status, output_refs } of tasks) {
-  console.log(status, node_key, ...(output_refs ?? []).map(({ protocol, uri }) => (protocol === "inline" ? protocol : uri)));
+  const outputs = (output_refs ?? []).map(({ protocol, uri }) => (protocol === "inline" ? protocol : uri));
+  console.log(status, node_key, ...outputs);
 }
 if (workflow.status === "failed") {
   console.error(workflow.error);

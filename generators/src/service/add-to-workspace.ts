@@ -2,8 +2,15 @@ import { isSeq, parseDocument } from "yaml";
 import { ScaffoldError } from "../errors.ts";
 import type { Tree } from "../tree/tree.ts";
 
-/** Makes folders of this pattern packages of the pnpm workspace in this tree; comments stay. */
-export function addToWorkspace(tree: Tree, pattern: string): void {
+/**
+ * Makes folders of this pattern packages of the pnpm workspace in this tree; comments stay.
+ * @param overrides where packages come from that are not published; what is there already stays
+ */
+export function addToWorkspace(
+  tree: Tree,
+  pattern: string,
+  overrides: Readonly<Record<string, string>> = {},
+): void {
   const text = tree.readText("pnpm-workspace.yaml");
   if (text === undefined) {
     throw new ScaffoldError("AE1401", {
@@ -17,12 +24,17 @@ export function addToWorkspace(tree: Tree, pattern: string): void {
   if (document.errors.length > 0 || (packages !== undefined && !isSeq(packages))) {
     throw new ScaffoldError("AE1402", {
       where: "pnpm-workspace.yaml",
-      message: `Expected a list of packages, found ${document.errors[0]?.message ?? "something else"}`,
+      message: `Expected a list of packages, found ${document.errors[0]?.message.split("\n")[0] ?? "something else"}`,
+      tries: ["mend it, then the same command again"],
     });
   }
   const known = isSeq(packages) ? (packages.toJSON() as unknown[]) : [];
-  if (known.includes(pattern)) return;
-  if (isSeq(packages)) packages.add(pattern);
-  else document.set("packages", [pattern]);
+  const missing = Object.entries(overrides).filter(([name]) => !document.hasIn(["overrides", name]));
+  if (known.includes(pattern) && missing.length === 0) return;
+  if (!known.includes(pattern)) {
+    if (isSeq(packages)) packages.add(pattern);
+    else document.set("packages", [pattern]);
+  }
+  for (const [name, from] of missing) document.setIn(["overrides", name], from);
   tree.write("pnpm-workspace.yaml", document.toString());
 }

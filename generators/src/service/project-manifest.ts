@@ -30,6 +30,7 @@ export const manifestFile = "aieffect.json";
  */
 export function readProjectManifest(root: string): ProjectManifest {
   let found: string;
+  let isThere = true;
   try {
     const manifest = JSON.parse(readFileSync(join(root, manifestFile), "utf8")) as ProjectManifest;
     if (manifest?.schema === 1 && typeof manifest.name === "string" && manifest.answers?.data !== undefined) {
@@ -37,12 +38,15 @@ export function readProjectManifest(root: string): ProjectManifest {
     }
     found = "another shape";
   } catch (cause) {
+    isThere = (cause as NodeJS.ErrnoException).code !== "ENOENT";
     found = (cause as Error).message;
   }
   throw new ScaffoldError("AE1401", {
     where: join(root, manifestFile),
     message: `Expected the manifest of a generated service, found: ${found}`,
-    tries: ["the command in the folder of a service", "create one: npm create aieffect-service"],
+    tries: isThere
+      ? ["npx aieffect doctor --fix", "take it back from version control"]
+      : ["the command in the folder of a service", "create one: npm create aieffect-service"],
   });
 }
 

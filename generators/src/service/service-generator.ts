@@ -73,7 +73,7 @@ export const serviceGenerator: Generator = {
     for (const operation of operations) {
       planOperation(copy, name, { name: operation, style: "service", data: textOf(answers, "data") });
     }
-    if (into) addToWorkspace(tree, "services/*");
+    if (into) addToWorkspace(tree, "services/*", fromFolder(folder, templates));
     const pm = textOf(answers, "pm");
     return [`${pm} install`, `${pm} start`, tryCommand(files, pm)];
   },
@@ -142,6 +142,13 @@ const zones: ProjectManifest["zones"] = [
   { zone: "managed", files: "test/start-service.ts" },
   { zone: "managed", files: ".aieffect/**" },
 ];
+
+/** Overrides as the root of a workspace has them, where paths start at the root. */
+function fromFolder(folder: string, { overrides = {} }: Templates): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(overrides).map(([name, from]) => [name, from.replace(/^file:/, `file:${folder}/`)]),
+  );
+}
 
 /** What the root of a workspace has for all its packages. */
 function isOfWorkspace(path: string): boolean {

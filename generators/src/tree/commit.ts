@@ -11,6 +11,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -40,6 +41,7 @@ export function commitTree(tree: Tree, steps: DiskSteps = disk): Change[] {
   for (const { path } of changes) assertNoLinkOnTheWay(tree.root, path);
   const undo: (() => void)[] = [];
   try {
+    assertFolder(tree.root);
     // A folder that is new, or empty, appears in one step.
     if (existsSync(tree.root)) commitInto(tree.root, changes, steps, undo);
     else commitNew(tree.root, changes, steps, undo);
@@ -61,9 +63,7 @@ export function commitTree(tree: Tree, steps: DiskSteps = disk): Change[] {
 function commitNew(root: string, changes: readonly Change[], steps: DiskSteps, undo: (() => void)[]): void {
   const parent = dirname(resolve(root));
   makeFolder(parent, undo);
-  const staging = join(parent, `.aieffect-${randomBytes(6).toString("hex")}.part`);
-  undo.push(() => rmSync(staging, { recursive: true, force: true }));
-  mkdirSync(staging);
+  const staging = makeStaging(parent, undo);
   for (const { path, after } of changes) {
     if (after === undefined) continue;
     const target = join(staging, path);
@@ -74,9 +74,7 @@ function commitNew(root: string, changes: readonly Change[], steps: DiskSteps, u
 }
 
 function commitInto(root: string, changes: readonly Change[], steps: DiskSteps, undo: (() => void)[]): void {
-  const staging = join(root, `.aieffect-${randomBytes(6).toString("hex")}.part`);
-  undo.push(() => rmSync(staging, { recursive: true, force: true }));
-  mkdirSync(staging);
+  const staging = makeStaging(root, undo);
   for (const [index, { after }] of changes.entries()) {
     if (after !== undefined) steps.write(join(staging, `${index}.new`), after.content, after.executable);
   }
@@ -107,6 +105,30 @@ function commitInto(root: string, changes: readonly Change[], steps: DiskSteps, 
   rmSync(staging, { recursive: true, force: true });
 }
 
+/** A folder for what is to be moved into its place. */
+function makeStaging(folder: string, undo: (() => void)[]): string {
+  const staging = join(folder, `.aieffect-${randomBytes(6).toString("hex")}.part`);
+  mkdirSync(staging);
+  undo.push(() => rmSync(staging, { recursive: true, force: true }));
+  return staging;
+}
+
+/** @throws ScaffoldError AE1301 where something else has the target's name */
+function assertFolder(root: string): void {
+  const found = statOf(root);
+  if (found === undefined || found.isDirectory() || (found.isSymbolicLink() && isFolder(root))) return;
+  throw new ScaffoldError("AE1301", {
+    where: root,
+    message: `Expected a folder, or nothing, found a ${found.isSymbolicLink() ? "link that leads to none" : "file"}`,
+    tries: ["another folder", "remove it first"],
+  });
+}
+
+/** Whether it is one, or a link to one: the target itself, and what is above it, may be links. */
+function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory() || (existsSync(path) && statSync(path).isDirectory());
+}
+
 function isSame(path: string, before: Buffer | undefined): boolean {
   const stats = statOf(path);
   if (before === undefined || stats === undefined) return before === undefined && stats === undefined;
@@ -115,9 +137,10 @@ function isSame(path: string, before: Buffer | undefined): boolean {
 
 /** Makes a folder and those above it; what was made goes away again on undo, if nothing else is in it. */
 function makeFolder(path: string, undo: (() => void)[]): void {
-  if (statOf(path)?.isDirectory()) return;
+  if (isFolder(path)) return;
   if (dirname(path) !== path) makeFolder(dirname(path), undo);
-  mkdirSync(path, { recursive: true });
+  // One level at a time: below a folder that takes none, as /proc, Node's recursive way never ends.
+  mkdirSync(path);
   undo.push(() => {
     try {
       rmdirSync(path);

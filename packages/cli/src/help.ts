@@ -76,9 +76,14 @@ Options:
   --send HOW                 auto, inline, http or file (auto: inside the request up to 1 MiB, else
                              served from here over HTTP, as far as the operation takes it)
   --serve-host NAME          under which the service reaches this machine, as host.docker.internal
-  --origin-map A=B           peers say http://svc:8080, from here it is B; repeatable
+  --origin-map A=B           peers say http://svc:8080 or grpc://svc:50051, from here it is B; repeatable
+  --proto FILE               what describes an output that is fetched over gRPC, where the service
+                             itself does not tell by gRPC reflection; repeatable
   --timeout SECONDS          so long the task may take (3600)
   --json                     one JSON object on standard output instead
+
+A message over gRPC is written as JSON, and as it travels into a file that ends with .pb or .bin. An
+object in S3 is fetched with the AWS_ variables that services read.
 
 A service that tells nothing of its operations gets parameters as an inline JSON input, because the
 deployed orchestrator never sends any other. Ctrl-C cancels the task where the service can.
@@ -89,6 +94,7 @@ there or it asks for a key, 130 interrupted
 Examples:
   aieffect try Mean -i data=@load.csv
   aieffect try Train -i epochs=5 -i data=@load.csv -o model.bin
+  aieffect try ReadFeeder -i hours=48 -o readings.json
   aieffect try Train -i data=@load.txt;format=csv --url http://localhost:18081 --json
 `,
   test: `aieffect test: would the deployed orchestrator work with this service?

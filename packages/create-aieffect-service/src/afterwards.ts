@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdtempSync } from "node:fs";
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { PassThrough } from "node:stream";
 import { ScaffoldError } from "@aieffect/generators";
 import type { Given } from "./arguments.ts";
 
@@ -20,13 +21,15 @@ interface Verified {
 }
 
 /**
- * Installs, verifies and commits, as far as the flags say.
+ * Installs, verifies and commits, as far as the flags say. What the programs write goes to a log in
+ * the system's temporary folder, which is kept where one of them fails.
  * @throws ScaffoldError AE1502 or AE1601; the project is kept
  */
 export async function afterwards(
   folder: string,
   { given, pm, name, say }: AfterwardsOptions,
 ): Promise<Verified[] | undefined> {
+  if (!given.install && !given.verify && !given.git) return undefined;
   const log = join(mkdtempSync(join(tmpdir(), "create-aieffect-service-")), `${name}.log`);
   const out = createWriteStream(log);
   const state = `the project is kept in ${folder}; the log is ${log}`;
@@ -40,10 +43,10 @@ export async function afterwards(
     if (status === "SIGINT") throw new ScaffoldError("AE1901", { message: "cancelled", state });
     if (status !== 0) {
       const isMissing = String(status).endsWith("ENOENT");
-      const tries = [isMissing ? `install ${program} first` : `${program} ${args.join(" ")}`];
+      const tries = [isMissing ? `install ${program} first` : `${commandLine(program, args)}, in ${folder}`];
       throw new ScaffoldError(code, {
         where: label,
-        message: `Expected "${program} ${args.join(" ")}" to end with 0, found ${status}:\n${tail}`,
+        message: `Expected ${commandLine(program, args)} to end with 0, found ${status}:\n${tail.trim()}`,
         state,
         tries,
       });
@@ -73,15 +76,31 @@ export async function afterwards(
       if (!isExample) await step("tested, conformance included", pm, script("test"), "AE1601");
       say(`  verified ${((performance.now() - began) / 1000).toFixed(1)} s after it was written\n`);
     }
-    if (given.git) {
+    if (given.git && (await isBelowRepository(folder))) {
+      say("  --  it lies in a repository already, and is yours to commit there\n");
+    } else if (given.git) {
       await step("a repository", "git", ["init", "-q"], "AE1502");
       await step("with everything in it", "git", ["add", "-A"], "AE1502");
       await step("and a first commit", "git", ["commit", "-q", "-m", `Create ${name}`], "AE1502");
     }
   } finally {
-    out.end();
+    await new Promise<void>((resolve) => out.end(resolve));
   }
+  // Only what failed has to be looked up.
+  rmSync(dirname(log), { recursive: true });
   return given.verify ? verified : undefined;
+}
+
+/** Whether it lies below the root of a repository; one within another is seldom meant. */
+async function isBelowRepository(folder: string): Promise<boolean> {
+  const args = ["rev-parse", "--show-prefix"];
+  const { status, tail } = await runProgram("git", args, folder, new PassThrough().resume());
+  return status === 0 && tail.trim() !== "";
+}
+
+/** As a shell takes it. */
+function commandLine(program: string, args: readonly string[]): string {
+  return [program, ...args].map((word) => (/^[\w./:=@-]+$/.test(word) ? word : `"${word}"`)).join(" ");
 }
 
 function runProgram(program: string, args: readonly string[], cwd: string, log: NodeJS.WritableStream) {

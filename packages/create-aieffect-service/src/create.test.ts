@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasSmallDisks, needs, onSmallDisk, tempFolder } from "@aieffect/test-support";
@@ -35,8 +35,8 @@ function start(command: string, args: readonly string[], cwd: string, env: NodeJ
 }
 
 /** Runs the program without a terminal, as everything but people does. */
-async function create(args: readonly string[], cwd: string) {
-  const { child, ended, out, err } = start(process.execPath, [program, ...args], cwd);
+async function create(args: readonly string[], cwd: string, env?: NodeJS.ProcessEnv) {
+  const { child, ended, out, err } = start(process.execPath, [program, ...args], cwd, env);
   child.stdin.end();
   return { code: await ended, out: out(), err: err() };
 }
@@ -138,6 +138,7 @@ describe("create-aieffect-service", () => {
     );
     const before = fingerprint(cwd);
     expect(exists(join(cwd, "services/svc/pnpm-workspace.yaml"))).toBe(false);
+    expect(JSON.parse(readFileSync(join(cwd, "services/svc/aieffect.json"), "utf8")).answers.pm).toBe("pnpm");
     expect(await create(["--name", "svc", "--into", ".", "--merge"], cwd)).toMatchObject({ code: 0 });
     expect(fingerprint(cwd)).toEqual(before);
   });
@@ -160,9 +161,30 @@ describe("create-aieffect-service", () => {
     const readme = () => readFileSync(join(cwd, "svc/README.md"), "utf8");
     expect(await create(["svc", "--merge"], cwd)).toMatchObject({ code: 0 });
     expect([readme(), exists(join(cwd, "svc/src/main.ts"))]).toEqual(["mine\n", true]);
+    const again = await create(["svc", "--merge"], cwd);
+    expect(again.out).toMatch(/^0 files in svc, .*\nkept yours: README\.md; /);
     expect(await create(["svc", "--overwrite"], cwd)).toMatchObject({ code: 0 });
     expect(readme()).toContain("# svc\n");
     expect(readFileSync(join(cwd, "svc/notes.txt"), "utf8")).toBe("mine\n");
+  });
+
+  it("takes the name of the folder that the user is in, through a link as well", async () => {
+    const cwd = await tempFolder();
+    mkdirSync(join(cwd, "here-svc"));
+    symlinkSync("here-svc", join(cwd, "link"));
+    expect(await create(["."], join(cwd, "here-svc"))).toMatchObject({ code: 0, err: "" });
+    expect(await create(["link", "--name", "here-svc", "--merge", "--json"], cwd)).toMatchObject({ code: 0 });
+    expect(readFileSync(join(cwd, "here-svc/aieffect.json"), "utf8")).toContain('"name": "here-svc"');
+  });
+
+  it("makes a repository, but none within another", async () => {
+    const cwd = await tempFolder();
+    const who = { GIT_AUTHOR_NAME: "t", GIT_COMMITTER_NAME: "t", EMAIL: "t@example.org" };
+    const git = (folder: string) => exists(join(cwd, folder, ".git"));
+    expect(await create(["one", "--git"], cwd, who)).toMatchObject({ code: 0, err: "" });
+    const { code, out } = await create(["one/services/two", "--git"], cwd, who);
+    expect([code, git("one"), git("one/services/two")]).toEqual([0, true, false]);
+    expect(out).toContain("it lies in a repository already");
   });
 
   it("has help and a version", async () => {
@@ -195,6 +217,12 @@ describe("a failure", () => {
     [["svc", "--template", "file-sequential", "--style", "concurrent"], 2, "error AE1204 bad-usage", "agree"],
     [["--name", "svc", "--into", "full"], 4, "error AE1401 not-a-service", "no pnpm-workspace.yaml"],
     [["full/mine.txt/svc"], 5, "error AE1501 write-failed", "everything is as it was"],
+    [["full/mine.txt", "--name", "svc"], 3, "error AE1301 target-not-empty", "found a file"],
+    [["full/mine.txt", "--name", "svc", "--overwrite"], 3, "error AE1301 target-not-empty", "found a file"],
+    [["My Größe.2"], 2, "error AE1201 bad-name", "try:  --name my-grosse-2"],
+    [["node_modules"], 2, "error AE1201 bad-name", "try:  --name node-modules"],
+    [["svc", "--operation", "drop rows"], 2, "error AE1201 bad-name", "try:  --operation DropRows"],
+    [["svc", "--pm", "yarn"], 2, "error AE1202 unknown-choice", "try:  --pm npm | --pm pnpm"],
   ])("%j ends with %i and changes nothing", async (args, code, head, told) => {
     const cwd = await tempFolder();
     mkdirSync(join(cwd, "full"));
@@ -221,11 +249,16 @@ describe("a failure", () => {
           where: "folder",
           message: expect.stringContaining('found "CON"'),
           state: "nothing was written",
-          try: [],
+          try: ["--name con-service"],
         },
         exit_code: 2,
       },
     ]);
+  });
+
+  it.skipIf(process.platform !== "linux")("ends below a folder that takes none", async () => {
+    const { code, err } = await create(["/proc/nothing/svc"], await tempFolder());
+    expect([code, err]).toEqual([5, expect.stringContaining("error AE1501 write-failed")]);
   });
 
   it.skipIf(needs("unshare with tmpfs", hasSmallDisks()))(
@@ -251,6 +284,26 @@ describe("a failure", () => {
   );
 });
 
+describe.skipIf(process.platform === "win32")("what programs write while it installs", () => {
+  it("is in the temporary folder only where one of them fails", async () => {
+    const cwd = await tempFolder();
+    const [bin, tmp] = [join(cwd, "bin"), join(cwd, "tmp")];
+    for (const folder of [bin, tmp]) mkdirSync(folder);
+    const env = { PATH: `${bin}${delimiter}${process.env.PATH}`, TMPDIR: tmp };
+    const stand = (text: string) => writeFileSync(join(bin, "npm"), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    expect(await create(["plain"], cwd, env)).toMatchObject({ code: 0 });
+    stand("echo installed");
+    expect(await create(["fine", "--install"], cwd, env)).toMatchObject({ code: 0, err: "" });
+    expect(readdirSync(tmp)).toEqual([]);
+    stand("echo no such package; exit 7");
+    const { code, err } = await create(["failing", "--install"], cwd, env);
+    expect([code, err]).toEqual([5, expect.stringContaining("found 7:\nno such package\n")]);
+    const log = /the log is (.*)$/m.exec(err)?.[1] ?? "";
+    expect(readFileSync(log, "utf8")).toBe("no such package\n");
+    expect(readdirSync(tmp)).toHaveLength(1);
+  });
+});
+
 describe.skipIf(process.platform === "win32")("Ctrl-C while it installs", () => {
   it("ends with 130 and keeps the project, which is whole", async () => {
     const cwd = await tempFolder();
@@ -259,7 +312,8 @@ describe.skipIf(process.platform === "win32")("Ctrl-C while it installs", () => 
     writeFileSync(join(cwd, "bin/npm"), "#!/bin/sh\ntouch installing\nexec sleep 60\n", { mode: 0o755 });
     const child = spawn(process.execPath, [program, "svc", "--install", "--pm", "npm"], {
       cwd,
-      env: { ...process.env, PATH: `${join(cwd, "bin")}${delimiter}${process.env.PATH}` },
+      // The log, which is kept, goes with the test.
+      env: { ...process.env, PATH: `${join(cwd, "bin")}${delimiter}${process.env.PATH}`, TMPDIR: cwd },
       detached: true,
     });
     let err = "";

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -106,12 +114,27 @@ describe.each(templates.services.map(({ name }) => name))("%s", (template) => {
   it.each(["ab", `a${"b".repeat(62)}`])("passes its own lint, called %s", async (name) => {
     const cwd = await tempFolder();
     const [data, style] = template.split("-");
-    const operation = ["Ab", `A${"b".repeat(62)}`];
+    const operation = ["Ab", `A${"b".repeat(62)}`, "Delete", "Default", "Plane", "DefineOperation", "Await"];
     const at = join(cwd, "svc");
     const plan = planGenerator(serviceGenerator, { name, data, style, operation }, { root: at, templates });
     commitTree(plan.tree);
+    commitTree(planGenerator(pipelineGenerator, { name: name.replace("a", "p") }, { root: at }).tree);
     open(at, join(root, "node_modules/@biomejs/biome/bin/biome"), ["check", "--error-on-warnings", "."]);
   });
+});
+
+it("tells a workspace where packages come from that are not published, and leaves what it says", async () => {
+  const root = await tempFolder();
+  const file = join(root, "pnpm-workspace.yaml");
+  writeFileSync(file, "packages:\n  - services/* # all\n");
+  const overrides = { "@aieffect/cli": "file:vendor/cli.tgz" };
+  for (const name of ["one-svc", "two-svc"]) {
+    const context = { root, templates: { ...templates, overrides } };
+    commitTree(planGenerator(serviceGenerator, { name, into: true }, context).tree);
+  }
+  expect(readFileSync(file, "utf8")).toBe(
+    'packages:\n  - services/* # all\noverrides:\n  "@aieffect/cli": file:services/one-svc/vendor/cli.tgz\n',
+  );
 });
 
 describe("a case of the conformance suite", () => {

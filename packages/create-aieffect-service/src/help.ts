@@ -24,9 +24,9 @@ Where:
   --merge                   into a folder that is not empty: keep yours, add what is missing
   --overwrite               into a folder that is not empty: replace files of the same name
 Then:
-  --pm npm|pnpm             package manager (the one that called this, else npm)
+  --pm npm|pnpm             package manager (the one that called this, pnpm with --into, else npm)
   --install                 install the dependencies
-  --git                     make it a repository with a first commit
+  --git                     make it a repository with a first commit, unless it lies in one
   --verify                  install, check types, test (conformance included), start the service and
                             have an orchestrator run a task on it
 How:

@@ -1,6 +1,7 @@
 import { basename, relative, resolve } from "node:path";
 import {
   type Answers,
+  badName,
   commitTree,
   exampleGenerator,
   exitCodes,
@@ -29,6 +30,8 @@ export interface Surroundings {
   templates: Templates;
   /** @default process.env */
   env?: NodeJS.ProcessEnv;
+  /** What it is called by, for the command that gives the same again. @default `npm create aieffect-service` of this version, or pnpm's */
+  calledBy?: string;
   /** Where relative paths start. @default `INIT_CWD`, else the process's */
   cwd?: string;
 }
@@ -36,7 +39,7 @@ export interface Surroundings {
 /** Runs the program. Never rejects; what it resolves with is the exit code. */
 export async function run(
   argv: readonly string[],
-  { templates, env = process.env, cwd }: Surroundings,
+  { templates, env = process.env, calledBy, cwd }: Surroundings,
 ): Promise<number> {
   const from = cwd ?? process.cwd();
   // Writing is one step that a signal must not cut in two.
@@ -50,7 +53,7 @@ export async function run(
     given = readArguments(argv);
     if (given.help) process.stdout.write(helpText(templates));
     else if (given.version) process.stdout.write(`${templates.version}\n`);
-    else await create(given, { templates, env, from, isInterrupted: () => interrupted });
+    else await create(given, { templates, env, calledBy, from, isInterrupted: () => interrupted });
     return exitCodes.done;
   } catch (thrown) {
     const failed = toScaffoldError(thrown);
@@ -71,31 +74,43 @@ export async function run(
 interface Inner {
   templates: Templates;
   env: NodeJS.ProcessEnv;
+  calledBy: string | undefined;
   from: string;
   isInterrupted(): boolean;
 }
 
-async function create(given: Given, { templates, env, from, isInterrupted }: Inner): Promise<void> {
+async function create(given: Given, { templates, env, calledBy, from, isInterrupted }: Inner): Promise<void> {
   const began = performance.now();
   const say = (text: string) => void (given.json || given.quiet || process.stdout.write(text));
   const generator: Generator = given.example === undefined ? serviceGenerator : exampleGenerator;
   const mayAsk = !given.yes && given.interactive !== false && !given.json && hasTerminal(env);
-  const first = answersOf(given, env, templates);
+  const first = answersOf(given, env, templates, from);
   const answers = mayAsk ? await askMissing(generator, first) : first;
   const name = String(answers.name ?? "");
   // What is no name is told before it stands in a path.
   const problem = name === "" ? undefined : serviceNameProblem(name);
   if (problem !== undefined) {
-    throw new ScaffoldFailure("AE1201", {
-      where: given.name === undefined ? "folder" : "--name",
-      message: problem,
-    });
+    throw badName(
+      name,
+      serviceNameProblem,
+      "--name",
+      problem,
+      given.name === undefined ? "folder" : "--name",
+    );
   }
   const root =
     given.into === undefined ? resolveTarget(given.dir ?? (name || "."), from) : resolve(from, given.into);
   const existing = given.merge ? "keep" : given.overwrite ? "replace" : "refuse";
   const context: GeneratorContext = { root, templates, existing };
   const plan = planGenerator(generator, answers, context);
+  // What stays as its user has it may be what the rest is made for.
+  const kept =
+    existing === "keep"
+      ? planGenerator(generator, answers, { ...context, existing: "replace" })
+          .changes.filter(({ kind }) => kind === "update")
+          .map(({ path }) => path)
+          .filter((path) => !plan.changes.some((change) => change.path === path))
+      : [];
   const shownRoot = relative(from, root) || ".";
   const folder =
     given.into === undefined ? shownRoot : `${shownRoot === "." ? "" : `${shownRoot}/`}services/${name}`;
@@ -103,6 +118,7 @@ async function create(given: Given, { templates, env, from, isInterrupted }: Inn
     name,
     folder: resolve(from, folder),
     files: plan.changes.map(({ path, kind }) => ({ path, kind })),
+    ...(kept.length > 0 && { kept }),
   };
   if (given["dry-run"]) {
     if (given.json) process.stdout.write(`${JSON.stringify({ ok: true, dry_run: true, ...done })}\n`);
@@ -114,8 +130,11 @@ async function create(given: Given, { templates, env, from, isInterrupted }: Inn
   await new Promise((resume) => setImmediate(resume));
   if (isInterrupted()) throw cancelled();
   commitTree(plan.tree);
-  const replay = replayCommand(given, answers, templates);
+  const replay = replayCommand(given, answers, templates, calledBy);
   say(`${plan.changes.length} files in ${shownRoot}, ${Math.round(performance.now() - began)} ms\n`);
+  if (kept.length > 0) {
+    say(`kept yours: ${kept.join(", ")}; --overwrite --dry-run --diff shows what the template has\n`);
+  }
   const verified = await afterwards(done.folder, { given, pm: String(answers.pm ?? "npm"), say, name });
   if (isInterrupted()) {
     throw new ScaffoldFailure("AE1901", { message: "cancelled", state: `the project is whole in ${folder}` });
@@ -131,7 +150,7 @@ async function create(given: Given, { templates, env, from, isInterrupted }: Inn
 }
 
 /** What the flags answer. */
-function answersOf(given: Given, env: NodeJS.ProcessEnv, templates: Templates): Answers {
+function answersOf(given: Given, env: NodeJS.ProcessEnv, templates: Templates, from: string): Answers {
   const [data, style] = given.template === undefined ? [] : splitTemplate(given.template, templates);
   const contradicted = ([flag, one, other]: readonly (string | undefined)[]) => {
     if (one !== undefined && other !== undefined && one !== other) {
@@ -143,12 +162,14 @@ function answersOf(given: Given, env: NodeJS.ProcessEnv, templates: Templates): 
   };
   contradicted(["data", given.data, data]);
   contradicted(["style", given.style, style]);
-  const fromFolder = given.dir === undefined ? undefined : basename(given.dir.replaceAll("\\", "/"));
+  const fromFolder =
+    given.dir === undefined ? undefined : basename(resolve(from, given.dir.replaceAll("\\", "/")));
   const answers: Answers = {
-    name: given.name ?? (fromFolder === "." ? undefined : fromFolder),
+    name: given.name ?? fromFolder,
     data: given.data ?? data,
     style: given.style ?? style,
-    pm: given.pm ?? (/^pnpm\//.test(env.npm_config_user_agent ?? "") ? "pnpm" : "npm"),
+    // A workspace is pnpm's.
+    pm: given.pm ?? (given.into || /^pnpm\//.test(env.npm_config_user_agent ?? "") ? "pnpm" : "npm"),
     operation: given.operation,
     into: given.into !== undefined,
     example: given.example,
@@ -171,7 +192,12 @@ function hasTerminal(env: NodeJS.ProcessEnv): boolean {
 }
 
 /** All answers as flags: what gives the same tree again, anywhere. */
-function replayCommand(given: Given, answers: Answers, { version }: Templates): string {
+function replayCommand(
+  given: Given,
+  answers: Answers,
+  { version }: Templates,
+  calledBy: string | undefined,
+): string {
   const flags = [
     given.dir ?? answers.name,
     ...(given.name === undefined ? [] : ["--name", answers.name]),
@@ -184,6 +210,7 @@ function replayCommand(given: Given, answers: Answers, { version }: Templates): 
     answers.pm,
     "--yes",
   ].map((word) => (/^[\w./@-]+$/.test(String(word)) ? word : `"${word}"`));
+  if (calledBy !== undefined) return `${calledBy} ${flags.join(" ")}`;
   return answers.pm === "pnpm"
     ? `pnpm create aieffect-service@${version} ${flags.join(" ")}`
     : `npm create aieffect-service@${version} -- ${flags.join(" ")}`;

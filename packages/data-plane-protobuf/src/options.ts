@@ -13,7 +13,7 @@ export interface ProtobufPlaneOptions {
   services?: readonly ServiceDefinition[];
   /**
    * FileDescriptorSets of these services, for gRPC reflection: the generated `descriptors`.
-   * @default none: reflection tells of no messages of theirs
+   * @default none: reflection tells of the messages of those alone that @grpc/proto-loader has loaded
    */
   descriptors?: Uint8Array | readonly Uint8Array[];
   /** Port to listen on; 0 picks a free one. @default `GRPC_PORT`, else 50051 (R-ENV-03) */

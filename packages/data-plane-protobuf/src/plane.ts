@@ -1,7 +1,8 @@
 import { ControlError, type DataReference } from "@aieffect/control-interface";
 import type { DataPlane, OperationContext, PlaneHost } from "@aieffect/service-kit";
 import { assertTls } from "./check-tls.ts";
-import { createFetcher, type FetchOptions } from "./fetch/fetcher.ts";
+import type { DescribedMessage } from "./fetch/describe.ts";
+import { createFetcher, type DescribeOptions, type FetchOptions } from "./fetch/fetcher.ts";
 import { advertisedHost, type ProtobufPlaneOptions, resolveOptions } from "./options.ts";
 import { toGrpcReference } from "./reference/grpc-reference.ts";
 import { fullName, type Rpc } from "./reference/rpc.ts";
@@ -68,6 +69,17 @@ export interface ProtobufPlane extends DataPlane {
     rpc: Rpc<Response>,
     options?: FetchOptions,
   ): AsyncIterable<Response>;
+  /**
+   * The RPC that a `grpc` reference is to, for programs that have no generated code of it: from
+   * .proto files, or as the peer's gRPC reflection tells. `fetchMessage` takes it. Undefined where
+   * the peer's reflection is not there, or does not know the service.
+   *
+   * @throws ControlError `invalid_reference` when there is no such RPC, or several; `unreadable_reference`; `aborted`
+   */
+  describe(
+    input: DataReference | { readonly reference: DataReference } | undefined,
+    options?: DescribeOptions,
+  ): Promise<Rpc<DescribedMessage> | undefined>;
 }
 
 /** Builds a plane; it listens once its service does. @throws TypeError for options that cannot be meant */
@@ -171,6 +183,7 @@ export function createProtobufPlane(given: ProtobufPlaneOptions = {}): ProtobufP
     publish: (rpc, result, task) => heeded(publish(rpc, result, task)),
     fetchMessage: (input, rpc, fetching = {}) => heeded(fetcher.message(referenceOf(input), rpc, fetching)),
     fetchMessages: (input, rpc, fetching = {}) => fetcher.messages(referenceOf(input), rpc, fetching),
+    describe: async (input, describing = {}) => fetcher.describe(referenceOf(input), describing),
   };
 }
 

@@ -73,7 +73,7 @@ async function sizeOf({ protocol, uri }, { host }) {
   return (await answer.arrayBuffer()).byteLength;
 }
 
-/** The sample \`a\` of every operation. */
+/** The sample `a` of every operation. */
 async function readSamples() {
   const files = (await readdir(samples)).filter((name) => name.endsWith(".yaml"));
   const manifests = await Promise.all(files.map((name) => readManifest(join(samples, name))));

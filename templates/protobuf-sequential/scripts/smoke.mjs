@@ -69,7 +69,7 @@ async function runTask(url, { method, inputs, parameters }) {
   return `complete: ${method}, ${JSON.stringify(message).length} bytes as JSON, ${Math.round(performance.now() - started)} ms`;
 }
 
-/** The sample \`a\` of every operation. */
+/** The sample `a` of every operation. */
 async function readSamples() {
   const files = (await readdir(samples)).filter((name) => name.endsWith(".yaml"));
   const manifests = await Promise.all(files.map((name) => readManifest(join(samples, name))));

@@ -119,7 +119,10 @@ describe("aieffect dev", () => {
     await expect
       .poll(dev.printed, { timeout: 20_000 })
       .toMatch(/ready: service http:\/\/localhost:\d+, orchestrator /);
-    expect(dev.printed()).toMatch(/starting: node app\.js\n[\s\S]*\| up http:\/\/localhost:\d+\n/);
+    // What it prints comes another way than what it answers.
+    await expect
+      .poll(dev.printed, { timeout: 20_000 })
+      .toMatch(/starting: node app\.js\n[\s\S]*\| up http:\/\/localhost:\d+\n/);
     const [, url = ""] = /up (\S+)/.exec(dev.printed()) ?? [];
     dev.child.kill("SIGINT");
     await expect.poll(dev.printed, { timeout: 20_000 }).toContain("not yet");

@@ -47,9 +47,15 @@ export async function run(args: string[]): Promise<number> {
       `${JSON.stringify({ ok: failures === 0, failures, warnings, checks: all }, null, 2)}\n`,
     );
   } else {
-    process.stdout.write(`${all.length} checks, ${failures} failures, ${warnings} warnings\n`);
+    process.stdout.write(
+      `${all.length} checks, ${counted(failures, "failure")}, ${counted(warnings, "warning")}\n`,
+    );
   }
   return failures === 0 ? exitCodes.fine : exitCodes.environment;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 async function runCheck({ run, repair }: Check, fix: boolean): Promise<Checked[]> {

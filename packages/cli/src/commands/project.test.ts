@@ -159,6 +159,31 @@ describe("in a generated service, aieffect", () => {
     expect(await readFile(registry, "utf8")).toBe(before);
   });
 
+  it("brings back a manifest that was lost or broken, from the merge base", async () => {
+    const folder = await createProject();
+    const manifest = join(folder, "aieffect.json");
+    // Nothing is to be installed.
+    await writeFile(join(folder, "package.json"), "{}");
+    const before = await readFile(manifest, "utf8");
+    await rm(manifest);
+    const lost = await aieffect(["add", "operation", "Load"], join(folder, "src"));
+    expect([lost.code, lost.err]).toEqual([
+      4,
+      expect.stringMatching(/AE4301 [\s\S]* try: {2}aieffect doctor --fix/),
+    ]);
+    expect((await doctor(["--fix"], folder)).statusOf.manifest).toBe("ok");
+    expect(await readFile(manifest, "utf8")).toBe(before);
+    await writeFile(manifest, '{"mine": ');
+    expect((await doctor([], folder)).statusOf.manifest).toBe("failure");
+    const mended = await doctor(["--fix"], folder);
+    expect(mended.found("manifest")).toContain("what was there is in aieffect.json.broken");
+    expect(await readFile(manifest, "utf8")).toBe(before);
+    expect(await readFile(`${manifest}.broken`, "utf8")).toBe('{"mine": ');
+    await writeFile(join(folder, ".aieffect/base.tgz"), "no archive");
+    const why = await aieffect(["why", "Dockerfile"], folder);
+    expect([why.code, why.err]).toEqual([4, expect.stringContaining("AE4302 manifest-invalid")]);
+  });
+
   it("knows a service from something else at its port, and a key that does not fit", async () => {
     const { url, port } = await startService({ api_key: "s3cret-canary" });
     const other = createServer((_request, response) => response.end("hello"));

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import {
   ControlClient,
@@ -40,13 +42,14 @@ interface TryPlan {
   /** Where the data of the output goes; undefined for standard output. */
   file: string | undefined;
   origins: ReadonlyMap<string, string>;
+  protos: readonly string[];
   json: boolean;
 }
 
 /** Runs one operation as an orchestrator would. */
 export async function run(args: string[], interrupted: AbortSignal): Promise<number> {
   const plan = await readPlan(args);
-  const { operation, service, file, token, origins, json } = plan;
+  const { operation, service, file, token, origins, protos, json } = plan;
   const driven = await execute(plan, interrupted);
   const { task, duration_ms, cancelled } = driven;
   if (cancelled !== undefined) throw new CliError("cancelled", "Interrupted", { state: cancelled });
@@ -58,7 +61,7 @@ export async function run(args: string[], interrupted: AbortSignal): Promise<num
   }
   if (reference !== undefined) {
     const output = json ? undefined : process.stdout;
-    await takeOutput(reference, { file, output, service, token, origins, signal: interrupted });
+    await takeOutput(reference, { file, output, service, token, origins, protos, signal: interrupted });
   } else if (file !== undefined) {
     const state = `${file} was not written`;
     throw new CliError("output-unreadable", `${operation} completed without an output`, { state });
@@ -79,6 +82,7 @@ async function readPlan(args: string[]): Promise<TryPlan> {
       send: { type: "string" },
       "serve-host": { type: "string" },
       "origin-map": { type: "string", multiple: true },
+      proto: { type: "string", multiple: true },
       timeout: { type: "string" },
       json: { type: "boolean" },
     },
@@ -95,8 +99,9 @@ async function readPlan(args: string[]): Promise<TryPlan> {
     serve_host: values["serve-host"],
     token: await readToken(values.token),
     timeout_s: readSeconds(values.timeout),
-    file: values.output === undefined ? undefined : pathOf(values.output),
+    file: readTarget(values.output),
     origins: readOrigins(values["origin-map"] ?? []),
+    protos: readProtos(values.proto ?? []),
     json: values.json ?? false,
   };
 }
@@ -182,6 +187,13 @@ async function toRequest(
       // A single port stands for all inputs.
       const port = told?.inputs[inputs.length] ?? (told?.inputs.length === 1 ? told.inputs[0] : undefined);
       const file = { ...one, path: pathOf(one.path), protocols: port?.protocols ?? [] };
+      const taken = port?.formats ?? [];
+      if (taken.length > 0 && !taken.includes(one.format)) {
+        const hint = `${one.path};format=${taken[0]} says that it is some`;
+        process.stderr.write(
+          `warning: ${told?.name} takes ${printable(taken.join(", "))}, found ${one.format}; ${hint}\n`,
+        );
+      }
       inputs.push(await sender.toReference(file));
     }
   }
@@ -246,14 +258,44 @@ function readSeconds(text: string | undefined): number {
   throw new UsageError(`Expected --timeout to be seconds up to 30 days, found "${text}"`);
 }
 
+/** A file that can be; whether it can is better known before a long task than after it. */
+function readTarget(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const file = pathOf(given);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`Expected -o to be a file, found the folder ${given}`);
+  }
+  if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) return file;
+  throw new UsageError(`Expected -o to be a file in a folder that is there, found ${given}`);
+}
+
+/** Looked at before anything is executed: without them the output could not be read. */
+function readProtos(given: readonly string[]): string[] {
+  return given.map((one) => {
+    const file = pathOf(one);
+    if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
+    throw new CliError("input-unreadable", `Expected --proto to be a .proto file, found none at ${one}`, {
+      state: "nothing was executed",
+    });
+  });
+}
+
 function readOrigins(given: readonly string[]): Map<string, string> {
   return new Map(
     given.map((one) => {
-      const [from = "", to = ""] = one.split("=");
-      if (!URL.canParse(from) || !URL.canParse(to)) {
-        throw new UsageError(`Expected --origin-map to be http://name:port=http://host:port, found "${one}"`);
-      }
-      return [new URL(from).origin, new URL(to).origin] as const;
+      const [from, to] = one.split("=").map(originOf);
+      if (from !== undefined && to !== undefined) return [from, to] as const;
+      throw new UsageError(
+        `Expected --origin-map to be http://name:port=http://host:port, or the same with grpc://; found "${one}"`,
+      );
     }),
   );
+}
+
+/** Scheme, host and port of a URL; of gRPC, for which URLs know no origins, as well. */
+function originOf(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, host, origin } = new URL(text);
+  if (protocol === "grpc:") return host === "" ? undefined : `grpc://${host}`;
+  return /^https?:$/.test(protocol) ? origin : undefined;
 }

@@ -30,7 +30,9 @@ export async function run(args: string[]): Promise<number> {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || found.isDirectory()) {
     const what = found === undefined ? "nothing" : "a folder";
-    throw new CliError("input-unreadable", `Expected ${given} to be a file, found ${what}`);
+    throw new CliError("input-unreadable", `Expected ${given} to be a file, found ${what}`, {
+      fixes: ["aieffect why README.md, for example"],
+    });
   }
   const { folder, manifest } = findProject(dirname(file));
   const path = relative(folder, resolve(file)).split(sep).join("/");

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { commitTree, createTree, registryPath, writeRegistry } from "@aieffect/generators";
+import { commitTree, createTree, manifestFile, registryPath, writeRegistry } from "@aieffect/generators";
 import { findProject } from "../project/find-project.ts";
 import { dependenciesOf, packageManagerOf } from "../project/installed.ts";
 import { baseFile, readBase } from "../project/read-base.ts";
@@ -8,7 +8,7 @@ import type { Check, Checked } from "./check.ts";
 /** Manifest, merge base, derived files and installed packages of a project. */
 export function projectChecks(folder: string): Check[] {
   return [
-    { run: async () => checkManifest(folder) },
+    { run: async () => checkManifest(folder), repair: () => restoreManifest(folder) },
     { run: () => checkBase(folder) },
     {
       run: async () => checkDerived(folder),
@@ -35,9 +35,21 @@ function checkManifest(folder: string): Checked {
       check: "manifest",
       status: "failure",
       found: (error as Error).message,
-      fix: "take aieffect.json back from version control",
+      fix: "take aieffect.json back from version control, or aieffect doctor --fix for the one that it was created with",
     };
   }
+}
+
+/** The manifest as it was created; what stands in its place stays beside it. */
+async function restoreManifest(folder: string): Promise<string> {
+  const created = (await readBase(folder)).get(manifestFile);
+  if (created === undefined) throw new Error(`Expected ${manifestFile} in ${baseFile}, found none`);
+  const tree = createTree(folder);
+  const broken = tree.read(manifestFile);
+  if (broken !== undefined) tree.write(`${manifestFile}.broken`, broken);
+  tree.write(manifestFile, created);
+  commitTree(tree);
+  return `took ${manifestFile} from ${baseFile}${broken === undefined ? "" : `, what was there is in ${manifestFile}.broken`}`;
 }
 
 async function checkBase(folder: string): Promise<Checked> {
@@ -48,7 +60,7 @@ async function checkBase(folder: string): Promise<Checked> {
     return {
       check: "merge-base",
       status: "failure",
-      found: `Expected ${baseFile} to be readable, found: ${(error as Error).message}`,
+      found: (error as Error).message,
       fix: "take .aieffect/ back from version control; without it later versions cannot be merged in",
     };
   }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { manifestFile, type ProjectManifest, readProjectManifest } from "@aieffect/generators";
 import { CliError } from "../errors/cli-error.ts";
+import { baseFile } from "./read-base.ts";
 
 /** A generated service. */
 export interface Project {
@@ -10,10 +11,10 @@ export interface Project {
   manifest: ProjectManifest;
 }
 
-/** The folder of the project that a folder is in: itself, or the nearest above with a manifest. */
+/** The folder of the project that a folder is in: itself, or the nearest above with a manifest, or with a merge base that has lost its manifest. */
 export function findProjectFolder(start: string): string | undefined {
   for (let at = start; ; at = dirname(at)) {
-    if (existsSync(join(at, manifestFile))) return at;
+    if (existsSync(join(at, manifestFile)) || existsSync(join(at, baseFile))) return at;
     if (dirname(at) === at) return undefined;
   }
 }
@@ -21,11 +22,20 @@ export function findProjectFolder(start: string): string | undefined {
 /** The project that a folder is in. @throws CliError where there is none, ScaffoldError where its manifest is broken */
 export function findProject(start: string): Project {
   const folder = findProjectFolder(start);
+  if (folder !== undefined && !existsSync(join(folder, manifestFile))) {
+    throw new CliError(
+      "manifest-missing",
+      `Expected ${manifestFile} beside ${baseFile}, found none in ${folder}`,
+      {
+        fixes: ["aieffect doctor --fix", "take it back from version control"],
+      },
+    );
+  }
   if (folder !== undefined) {
     const manifest = readProjectManifest(folder);
     if (Array.isArray(manifest.zones)) return { folder, manifest };
     throw new CliError("manifest-invalid", `Expected ${join(folder, manifestFile)} with a list of zones`, {
-      fixes: ["take it back from version control"],
+      fixes: ["aieffect doctor --fix", "take it back from version control"],
     });
   }
   throw new CliError("manifest-missing", `Expected ${manifestFile} in ${start} or above it, found none`, {

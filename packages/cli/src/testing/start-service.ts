@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { defineOperation, sequentialService, serve } from "@aieffect/service-kit";
+import { defineOperation, type ServiceOptions, sequentialService, serve } from "@aieffect/service-kit";
 import { tempFolder } from "@aieffect/test-support";
 import { onTestFinished } from "vitest";
 import * as z from "zod";
@@ -35,7 +35,7 @@ const wait = defineOperation({
 const drop = defineOperation({ name: "Drop", sink: true, run: () => undefined });
 
 /** A real service of the kit on a free port. */
-export async function startService(options: { api_key?: string } = {}) {
+export async function startService(options: Partial<ServiceOptions> = {}) {
   const service = sequentialService({
     name: "testing",
     operations: [count, wait, drop],

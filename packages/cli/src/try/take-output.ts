@@ -1,71 +1,86 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, parse } from "node:path";
-import type { Readable } from "node:stream";
+import { parse } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ControlError, type DataReference } from "@aieffect/control-interface";
 import type { FilePlane } from "@aieffect/data-plane-file";
+import { readS3Environment } from "../environment.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { printable } from "../printable.ts";
+import { beginning, preview, type TakeOptions, writeWhole } from "./put-output.ts";
+import { takeMessage, type Undescribed } from "./take-message.ts";
 
-/** Where the data of an output goes. */
-export interface TakeOptions {
-  /** A file; it is written whole or not at all. */
-  file: string | undefined;
-  /** Where it goes without a file; undefined for nowhere. */
-  output: ({ isTTY?: boolean } & NodeJS.WritableStream) | undefined;
-  service: URL;
-  token: string | undefined;
-  /** Origins as services know them, and as they are reached from here. */
-  origins: ReadonlyMap<string, string>;
-  signal: AbortSignal;
-}
-
-/** Protocols that are fetched here; the others need a program of their own. */
-const fetched = ["inline", "file", "http", "https"];
-
-/** What a terminal is shown of an output. */
-const mostShown = 4000;
-
-/** Fetches the data of a reference, as the next service of a pipeline would. @throws CliError when it cannot be had as the reference says */
+/**
+ * Fetches the data of a reference, as the next service of a pipeline would.
+ *
+ * @throws CliError when it cannot be had as the reference says; when nobody says how it is to be had,
+ * only where a file is wanted
+ */
 export async function takeOutput(reference: DataReference, options: TakeOptions): Promise<void> {
   const { file, output } = options;
-  if (!fetched.includes(reference.protocol)) {
-    if (file === undefined) return;
-    throw new CliError(
-      "output-unreadable",
-      `Data of protocol ${reference.protocol} is not fetched from here`,
-      {
-        state: `the task is complete; its output is ${describe(reference)}`,
-        fixes: ["leave -o away"],
-      },
-    );
+  if (file === undefined && output === undefined) return;
+  const state = `the task is complete; its output is ${describe(reference)}`;
+  try {
+    const missing = await take(reference, options);
+    if (missing === undefined) return;
+    const { reason, fixes } = missing;
+    if (file !== undefined) throw new CliError("output-unreadable", reason, { state, fixes });
+    process.stderr.write(`not shown: ${reason}\n  try:  ${fixes.join(" | ")}\n`);
+  } catch (error) {
+    if (error instanceof CliError && error.state === undefined) {
+      throw new CliError(error.problem, error.message, { state, fixes: error.fixes, cause: error });
+    }
+    if (!(error instanceof ControlError) || options.signal.aborted) throw error;
+    throw new CliError("output-unreadable", error.message, {
+      state,
+      fixes: [fixFor(reference)],
+      cause: error,
+    });
   }
+}
+
+/** @returns what is missing for it */
+async function take(reference: DataReference, options: TakeOptions): Promise<Undescribed | undefined> {
+  switch (reference.protocol) {
+    case "grpc":
+      return takeMessage(reference, options);
+    case "inline":
+    case "file":
+    case "http":
+    case "https":
+      return takeData(reference, options);
+    case "s3":
+      if (readS3Environment() !== undefined) return takeData(reference, options);
+      return {
+        reason: "an object of an S3 store is fetched with its keys, of which none are set here",
+        fixes: ["AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL_S3, as the service has them"],
+      };
+    default:
+      return {
+        reason: `data of protocol ${reference.protocol} is not fetched from here`,
+        fixes: ["a program that speaks it, with the output's uri"],
+      };
+  }
+}
+
+async function takeData(reference: DataReference, options: TakeOptions): Promise<undefined> {
+  const { file, output, signal } = options;
   // As much to load as all the rest together, and not needed where a task fails.
   const { createFilePlane } = await import("@aieffect/data-plane-file");
+  const s3 = reference.protocol === "s3" ? readS3Environment() : undefined;
   const plane = createFilePlane({
     data_dir: tmpdir(),
     // Whoever started this may read whatever the file says.
     roots: [parse(reference.protocol === "file" ? reference.uri : tmpdir()).root || "/"],
     peer_keys: options.token === undefined ? {} : { [options.service.host]: options.token },
+    ...(s3 !== undefined && { s3 }),
   });
   try {
     const reachable = { ...reference, uri: mapOrigin(reference, options.origins) };
-    if (file !== undefined) await toFile(plane, reachable, file, options.signal);
-    else if (output?.isTTY) output.write(await preview(plane, reachable, options.signal));
+    if (file !== undefined) await writeWhole(file, await plane.open(reachable, { signal }));
+    else if (output?.isTTY) output.write(await previewOf(plane, reachable, signal));
     else if (output !== undefined) {
-      await pipeline(await plane.open(reachable, { signal: options.signal }), output, { end: false });
+      await pipeline(await plane.open(reachable, { signal }), output, { end: false });
     }
-  } catch (error) {
-    if (!(error instanceof ControlError) || options.signal.aborted) throw error;
-    throw new CliError("output-unreadable", error.message, {
-      state: `the task is complete; its output is ${describe(reference)}`,
-      fixes: [
-        "--origin-map http://name:port=http://localhost:port, where peers know the service by another name",
-      ],
-      cause: error,
-    });
   } finally {
     plane.close();
   }
@@ -77,6 +92,13 @@ export function describe({ protocol, uri, format, size_bytes }: DataReference): 
   return printable(protocol === "inline" ? `inline ${format}${size}` : `${protocol} ${format}${size} ${uri}`);
 }
 
+function fixFor({ protocol }: DataReference): string {
+  if (protocol === "s3") return "the AWS_* variables that the service has";
+  return protocol === "grpc"
+    ? "--origin-map grpc://name:port=grpc://localhost:port, where peers know the service by another name"
+    : "--origin-map http://name:port=http://localhost:port, where peers know the service by another name";
+}
+
 function mapOrigin({ protocol, uri }: DataReference, origins: ReadonlyMap<string, string>): string {
   if (protocol !== "http" && protocol !== "https") return uri;
   const { origin } = new URL(uri);
@@ -84,37 +106,11 @@ function mapOrigin({ protocol, uri }: DataReference, origins: ReadonlyMap<string
   return mapped === undefined ? uri : mapped + uri.slice(origin.length);
 }
 
-async function toFile(plane: FilePlane, reference: DataReference, file: string, signal: AbortSignal) {
-  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.part`);
-  try {
-    await pipeline(await plane.open(reference, { signal }), createWriteStream(temporary));
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    if (error instanceof ControlError) throw error;
-    throw new Error(`Could not write ${file}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-async function preview(plane: FilePlane, reference: DataReference, signal: AbortSignal): Promise<string> {
+async function previewOf(plane: FilePlane, reference: DataReference, signal: AbortSignal): Promise<string> {
   if (!["json", "csv", "xml"].includes(reference.format)) return "";
   const { bytes, isWhole } = await beginning(await plane.open(reference, { signal }));
-  const text = bytes.toString();
-  const shown = isWhole && reference.format === "json" ? pretty(text) : text;
-  const lines = shown.trimEnd().split(/\r?\n/).map(printable);
-  return `${lines.join("\n")}\n${isWhole ? "" : "... (-o FILE for all of it)\n"}`;
-}
-
-async function beginning(payload: Readable): Promise<{ bytes: Buffer; isWhole: boolean }> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of payload) {
-    chunks.push(chunk as Buffer);
-    size += (chunk as Buffer).length;
-    // Leaving the loop ends the fetch.
-    if (size > mostShown) return { bytes: Buffer.concat(chunks).subarray(0, mostShown), isWhole: false };
-  }
-  return { bytes: Buffer.concat(chunks), isWhole: true };
+  const isPretty = isWhole && reference.format === "json";
+  return preview(isPretty ? Buffer.from(pretty(bytes.toString())) : bytes, isWhole);
 }
 
 function pretty(text: string): string {

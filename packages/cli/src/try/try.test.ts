@@ -1,10 +1,12 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import { tempFolder } from "@aieffect/test-support";
+import { startS3, tempFolder } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { aieffect, startAieffect } from "../testing/aieffect.ts";
 import { startDeployed } from "../testing/start-deployed.ts";
+import { startDeployedMeter, startMeter } from "../testing/start-meter.ts";
 import { startService } from "../testing/start-service.ts";
 
 const rows = "time,value\n00:00,1\n00:15,2\n";
@@ -93,10 +95,14 @@ describe("aieffect try", () => {
 
   it("says what to do about what goes wrong", async () => {
     const folder = await tempFolder();
+    await writeFile(join(folder, "x.json"), "{}");
     const { url } = await startService();
     const cases: [string[], number, RegExp][] = [
       [["CountRows"], 8, /^error AE8201 task-failed {2}Expected a CSV as input, found none\n/],
       [["CountRow"], 2, /^error AE2003 unknown-operation .*\n.*\n {2}try: {2}aieffect try CountRows\n/],
+      [["CountRows", "-o", "no/x.csv"], 2, /^error AE2001 usage {2}Expected -o to be a file in a folder th/],
+      [["CountRows", "-o", "."], 2, /^error AE2001 usage {2}Expected -o to be a file, found the folder \./],
+      [["CountRows", "-i", "x=@x.json"], 8, /^warning: CountRows takes csv, found json; x\.json;format=csv /],
       [["CountRows", "-i", "data=@no.csv"], 2, /^error AE2002 input-unreadable /],
       [
         ["CountRows", "-i", "x=@no.dat"],
@@ -126,7 +132,7 @@ describe("aieffect try", () => {
     for (const [index, [args, code, text]] of cases.entries()) {
       expect({ args, ...found[index] }).toMatchObject({ args, code, err: expect.stringMatching(text) });
     }
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(folder)).toEqual(["x.json"]);
   });
 
   it("tells an answer that breaks the contract from a task that failed, also to programs", async () => {
@@ -160,6 +166,102 @@ describe("aieffect try", () => {
     const folder = await tempFolder();
     const { code, err } = await aieffect(["try", "Load", "--url", url, "-o", "x.json"], folder);
     expect([code, err]).toEqual([8, expect.stringMatching(/error AE8203 output-unreadable .*checksum/)]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+it("fetches an object from a bucket with the keys that services have, and says which without them", async () => {
+  const { endpoint, access_key_id, secret_access_key } = await startS3();
+  const s3 = { endpoint, access_key_id, secret_access_key, bucket: "results" };
+  const { url } = await startService({ s3, publish_as: "s3" });
+  const folder = await tempFolder();
+  const args = ["try", "Wait", "--url", url];
+  const none = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" };
+  const keys = {
+    AWS_ACCESS_KEY_ID: access_key_id,
+    AWS_SECRET_ACCESS_KEY: secret_access_key,
+    AWS_ENDPOINT_URL_S3: endpoint,
+  };
+  const [shown, saved, without, wanted] = await Promise.all([
+    aieffect(args, folder, keys),
+    aieffect([...args, "-o", "x.csv"], folder, keys),
+    aieffect(args, folder, none),
+    aieffect([...args, "-o", "y.csv"], folder, none),
+  ]);
+  expect([shown.code, shown.out]).toEqual([0, "second,state\n1,done\n"]);
+  expect([saved.code, await readFile(join(folder, "x.csv"), "utf8")]).toEqual([0, shown.out]);
+  expect([without.code, without.out, without.err]).toEqual([
+    0,
+    "",
+    expect.stringMatching(/complete in .*: s3 csv[\s\S]*not shown: .*\n {2}try: {2}AWS_ACCESS_KEY_ID, /),
+  ]);
+  expect([wanted.code, wanted.err]).toEqual([8, expect.stringContaining("AE8203 output-unreadable")]);
+  expect(await readdir(folder)).toEqual(["x.csv"]);
+});
+
+describe("a message over gRPC", () => {
+  const reading = { watt_hours: String(2 ** 40), quality: "GOOD", raw: "YWJj", tags: [] };
+
+  it("is shown as JSON as the service describes it, and saved as JSON or as it travels", async () => {
+    // The machine's own name, under which references have it unless told otherwise, need not lead here.
+    const { url, type } = await startMeter({ key: "s3cret-canary", host: hostname() });
+    const folder = await tempFolder();
+    const attempt = (...args: string[]) =>
+      aieffect(["try", ...args, "--token", "env:KEY"], folder, { KEY: "s3cret-canary" });
+    const local = url.replace("127.0.0.1", "localhost");
+    const [shown, ...saved] = await Promise.all([
+      attempt("Read", "--url", url),
+      attempt("Read", "--url", local, "-o", "x.json"),
+      attempt("Read", "--url", url, "-o", "x.pb", "--json"),
+      attempt("Follow", "--url", url, "-o", "x.jsonl"),
+    ]);
+    expect([shown.code, JSON.parse(shown.out)]).toEqual([0, reading]);
+    expect(shown.err).toMatch(/^Read complete in [\d.]+ s: grpc Read \S+:\d+\n$/);
+    expect(saved.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(JSON.parse(await readFile(join(folder, "x.json"), "utf8"))).toEqual(reading);
+    expect(type.responseDeserialize(await readFile(join(folder, "x.pb")))).toMatchObject({ quality: 1 });
+    const lines = (await readFile(join(folder, "x.jsonl"), "utf8")).trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).watt_hours)).toEqual(["1", "2"]);
+    expect(JSON.stringify([shown, saved])).not.toContain("canary");
+  });
+
+  it("of a service without reflection is read with its .proto, and else pointed at", async () => {
+    const { file, address } = await startDeployedMeter();
+    const unknown = { protocol: "grpc", uri: "meter:50051", format: "Read" };
+    const { url } = await startDeployed({
+      "POST /control/execute": [200, { status: "complete", output: unknown }],
+    });
+    const folder = await tempFolder();
+    const attempt = (...args: string[]) => aieffect(["try", "Read", "--url", url, ...args], folder);
+    const map = ["--origin-map", `grpc://meter:50051=grpc://${address}`];
+    const [away, missing, wrong, shown, saved, told] = await Promise.all([
+      attempt("-o", "a.json", "--origin-map", "grpc://meter:50051=grpc://127.0.0.1:1"),
+      attempt("--proto", "no.proto"),
+      attempt("--origin-map", "grpc:meter=x"),
+      attempt(...map),
+      attempt(...map, "-o", "b.json"),
+      attempt(...map, "--proto", file),
+    ]);
+    expect(away).toMatchObject({
+      code: 8,
+      err: expect.stringMatching(
+        /error AE8203 output-unreadable .*UNAVAILABLE.*\n.*complete.*\n.*origin-map grpc:/,
+      ),
+    });
+    expect(missing).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^error AE2002 .*\n {2}nothing was exec/),
+    });
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("Expected --origin-map to be http:"),
+    });
+    expect(shown).toMatchObject({ code: 0, out: "", err: expect.stringContaining("--proto FILE") });
+    expect(saved).toMatchObject({
+      code: 8,
+      err: expect.stringMatching(/AE8203 .*reflection[\s\S]*--proto FILE/),
+    });
+    expect([told.code, JSON.parse(told.out)]).toEqual([0, expect.objectContaining({ watt_hours: "7" })]);
     expect(await readdir(folder)).toEqual([]);
   });
 });

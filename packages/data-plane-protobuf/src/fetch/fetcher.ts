@@ -13,6 +13,7 @@ import { JoinedBytes } from "../results/joined-bytes.ts";
 import { createTidying } from "../results/tidy.ts";
 import { askForStream, askOnce, type Question } from "./call.ts";
 import { createChannels, type Peer } from "./channels.ts";
+import { type DescribedMessage, findByReflection, findInProtos, namedRpc } from "./describe.ts";
 import { CallFailure, type Source, toFailure } from "./failures.ts";
 import { createPatience, type Patience } from "./patience.ts";
 
@@ -29,8 +30,16 @@ export interface Fetcher {
     rpc: Rpc<Response>,
     options: FetchOptions,
   ): AsyncGenerator<Response>;
+  /** The RPC that a reference is to, from .proto files or from the peer's reflection. */
+  describe(reference: DataReference, options: DescribeOptions): Promise<Rpc<DescribedMessage> | undefined>;
   /** Closes all connections. */
   close(): void;
+}
+
+/** How the type of a result is learnt. */
+export interface DescribeOptions extends FetchOptions {
+  /** Files that describe it. @default none: the peer is asked */
+  protos?: readonly string[];
 }
 
 /** One fetch. */
@@ -211,6 +220,29 @@ export function createFetcher(
     }
   }
 
+  /** What the peer says of an RPC; one that does not answer is asked again, as for results. */
+  async function reflected(reference: DataReference, options: FetchOptions) {
+    const named = namedRpc(reference);
+    const path = `/${named.service ?? "*"}/${named.method}`;
+    const fetch = begin(reference, path, options, undefined);
+    const { patience } = fetch;
+    for (;;) {
+      try {
+        const [client] = await clientsOf(fetch);
+        if (client === undefined)
+          throw new CallFailure("ENOTFOUND", "the host has no address", true, undefined);
+        const asking = {
+          peer: reference.uri,
+          metadata: metadataOf(fetch, false),
+          deadline_ms: patience.left_ms(),
+        };
+        return await findByReflection(client, named, asking);
+      } catch (error) {
+        await patience.again(failureOf(fetch, error));
+      }
+    }
+  }
+
   function startSpan(path: string, { traceparent }: FetchOptions) {
     return host.startSpan?.(
       fullName(path),
@@ -253,6 +285,9 @@ export function createFetcher(
       } finally {
         span?.end(failure);
       }
+    },
+    async describe(reference, { protos, ...given }) {
+      return protos === undefined ? reflected(reference, given) : findInProtos(protos, namedRpc(reference));
     },
     close: channels.close,
   };

@@ -107,7 +107,7 @@ function addServices(server: Server, parts: HandlerParts): { stop(): void } {
   for (const service of options.services) addService(server, service, parts);
   const read = { ...ResultsService.read, responseSerialize: itself };
   server.addService({ read }, { read: readHandler(rpcs, parts) });
-  createReflection(options.descriptors).addToServer(server);
+  createReflection(options.descriptors, options.services).addToServer(server);
   const names = [
     "",
     ...new Set([...rpcs.map(({ path }) => toRpcName(path).service), toRpcName(`/${streamName}`).service]),

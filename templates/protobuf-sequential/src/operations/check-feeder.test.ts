@@ -1,4 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createProtobufPlane } from "@aieffect/data-plane-protobuf";
 import { defineOperation, sequentialService, serve } from "@aieffect/service-kit";
 import { expect, it, onTestFinished } from "vitest";
@@ -26,16 +28,21 @@ it("fetches readings from a meter's service", async () => {
     name: "ReadFeeder",
     run: (ctx) => meterPlane.publish(readFeeder, { readings }, ctx),
   });
+  const data_dir = await mkdtemp(join(tmpdir(), "service-test-"));
   const meter = await serve(
     sequentialService({
       operations: [read],
       planes: [meterPlane],
+      data_dir,
       log_level: "silent",
       self_url: "http://127.0.0.1",
     }),
     { host: "127.0.0.1", port: 0, handle_signals: false },
   );
-  onTestFinished(meter.close);
+  onTestFinished(async () => {
+    await meter.close();
+    await rm(data_dir, { recursive: true, force: true });
+  });
   const call = { method: "ReadFeeder", workflow_id: "wf-test", task_id: "meter-1", inputs: [] };
   const answer = await fetch(`${meter.url}/control/execute`, { method: "POST", body: JSON.stringify(call) });
   const { output } = (await answer.json()) as { output: { protocol: string; uri: string; format: string } };

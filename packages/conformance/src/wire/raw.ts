@@ -1,7 +1,13 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { longestBody } from "./content-coding.ts";
-import type { Exchange, History, ReceivedReply, WrittenPiece } from "./exchange.ts";
+import {
+  type Exchange,
+  type History,
+  longestKept,
+  type ReceivedReply,
+  type WrittenPiece,
+} from "./exchange.ts";
 import type { WireOptions } from "./send.ts";
 
 /** One conversation over a socket of its own, for what HTTP clients are too polite to send. */
@@ -101,22 +107,13 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         written: script,
         received: bytes,
       };
-      // As of other calls, the history keeps the beginning of what is long.
-      const brief = bytes.length > longestKept ? Buffer.from(bytes.subarray(0, briefBytes)) : bytes;
-      const isLong = brief !== bytes;
-      const first = isLong && replies[0] ? splitReplies(brief, true).replies[0] : replies[0];
-      const { n } = history.add({
-        ...exchange,
-        received: brief,
-        reply: isLong && first ? { ...first, cut: true } : first,
-      });
       resolve({
         bytes,
         replies,
         rest,
         ended,
         duration_ms: history.now() - sent_at,
-        exchange: { ...exchange, n },
+        exchange: history.add(exchange),
       });
     };
     const deadline = setTimeout(() => finish("timeout", `no end within ${timeout_ms} ms`), timeout_ms);
@@ -158,10 +155,6 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     });
   });
 }
-
-/** So much of what comes back is kept in the history; of more, the beginning. */
-const longestKept = 2 ** 20;
-const briefBytes = 2 ** 16;
 
 /** More is not read: a reply without end would fill the memory. */
 const longestReceived = longestBody + 2 ** 20;

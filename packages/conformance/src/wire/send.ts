@@ -62,9 +62,6 @@ export interface Wire {
   close(): void;
 }
 
-/** Of a longer body that the orchestrator does not read, as of a payload, the history keeps the beginning. */
-const longestPayloadKept = 2 ** 20;
-
 /** After so many calls, one after another, without a reply in time, further ones get less of it; after as many more, a third of that. */
 const patientCalls = 3;
 
@@ -177,12 +174,7 @@ export function createWire(history: History, options: WireOptions): Wire {
       ended_at: history.now(),
       connection,
     };
-    // Cases compare payloads while they run; nobody looks at a long one later.
-    if (reply === undefined || (kind !== undefined && !reply.cut) || reply.body.length <= longestPayloadKept)
-      return history.add(exchange);
-    const beginning = Buffer.from(reply.body.subarray(0, briefBody));
-    const { n } = history.add({ ...exchange, reply: { ...reply, body: beginning, cut: true } });
-    return { ...exchange, n };
+    return history.add(exchange);
   }
 
   function headersOf(call: CallOptions, body: Buffer, ownToken: string | undefined) {

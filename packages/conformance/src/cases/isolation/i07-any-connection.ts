@@ -1,5 +1,6 @@
 import { defineCase } from "../../engine/case.ts";
 import type { Exchange } from "../../wire/exchange.ts";
+import { isServed } from "../prerequisites.ts";
 
 const connections = 40;
 
@@ -31,10 +32,10 @@ export const anyConnection = defineCase({
     async function judgeAll(ask: () => Promise<Exchange>): Promise<void> {
       const all = await Promise.all(Array.from({ length: connections }, ask));
       const replies = all.map((exchange) => t.replied(exchange));
-      if (!replies.some(({ status }) => status === 200)) {
+      if (!all.some(isServed)) {
         t.untestable(`${handle} is known nowhere: ${replies[0]?.status} (see T04, T09)`);
       }
-      const strange = all.filter(({ reply }) => reply?.status !== 200);
+      const strange = all.filter((exchange) => !isServed(exchange));
       t.require(strange.length === 0, "E_NOT_SHARED", {
         expected: `200 on all of ${connections} new connections for ${handle}`,
         found: `${strange[0]?.reply?.status} on ${strange.length} of them`,

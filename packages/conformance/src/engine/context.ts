@@ -159,7 +159,9 @@ export class Findings {
     const shown = [at].flat().filter((one): one is Exchange => one !== undefined);
     // There may be many findings, each with replies that are long.
     const exchanges = shown.map((one) => (isLong(one) ? inBrief(one) : one));
-    this.all.push({ status, code, expected, found, exchanges, ...(replay && { replay }) });
+    // A slice of a text keeps all of it in memory: what is said of a long reply would keep the reply.
+    const said = structuredClone({ expected, found });
+    this.all.push({ status, code, ...said, exchanges, ...(replay && { replay }) });
   }
 }
 

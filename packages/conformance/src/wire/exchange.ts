@@ -72,6 +72,9 @@ const keptOfConversation = 2 ** 16;
 /** Room for longer bodies of a whole run: a service that answers with many of them must not fill the memory. */
 const roomForLong = 64 * 2 ** 20;
 
+/** So much is read at once, over all connections; what a service sends beyond that is not kept. */
+export const mostReading = 256 * 2 ** 20;
+
 /** An exchange of whose bodies, where they are long, only the beginning is kept, with what the orchestrator makes of the whole. */
 export function inBrief<E extends Omit<Exchange, "n">>(exchange: E): E {
   const { kind, reply, received } = exchange;
@@ -100,6 +103,8 @@ function judgedOf(kind: ReplyKind, { status, body }: ReceivedReply): Verdict<Rep
 /** Everything that was exchanged in a run, in the order in which it ended. Only ever grows. */
 export class History {
   #room = roomForLong;
+  /** Bytes of replies that are being read right now, over all connections. */
+  reading = 0;
   readonly #began = performance.now();
   readonly #exchanges: Exchange[] = [];
   #onExchange: (exchange: Exchange) => void;

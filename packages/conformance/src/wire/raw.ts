@@ -5,6 +5,7 @@ import {
   type Exchange,
   type History,
   longestKept,
+  mostReading,
   type ReceivedReply,
   type WrittenPiece,
 } from "./exchange.ts";
@@ -83,6 +84,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     const finish = (ended: RawResult["ended"], message: string) => {
       if (over) return;
       over = true;
+      history.reading -= received.bytes.length;
       clearTimeout(deadline);
       arrived();
       call.signal?.removeEventListener("abort", giveUp);
@@ -120,10 +122,15 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     const giveUp = () => finish("timeout", "the harness gave up");
     call.signal?.addEventListener("abort", giveUp, { once: true });
     socket.on("data", (piece: Buffer) => {
+      if (over) return;
       received.add(piece);
+      history.reading += piece.length;
       arrived();
       const { length } = received.bytes;
       if (length > longestReceived) return finish("timeout", `no end within ${longestReceived} bytes`);
+      // Many at once that each get a lot.
+      if (length > longestKept && history.reading > mostReading)
+        return finish("timeout", `no end within ${length} bytes`);
       if (call.replies === undefined) return;
       // What is long is not read anew with every piece of it.
       if (length < longestKept || length > 1.1 * looked) look();

@@ -31,3 +31,8 @@ it("reads !json of a list that stands on lines of its own", () => {
   const [sample] = samplesOf(parseManifest(yaml), () => "either");
   expect(sample?.inputs[0]?.uri).toEqual({ $json: [1, { x: 2 }] });
 });
+
+it("takes a section of which all lines are comments for one that is not there", () => {
+  expect(parseManifest("methods:\n  # Mean:\n  #   mode: sequential\nclaims:\n").methods).toEqual({});
+  expect(() => parseManifest("[1]")).toThrow("conformance.yaml: (top): ");
+});

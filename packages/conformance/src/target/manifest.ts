@@ -95,12 +95,18 @@ export function parseManifest(text: string, file = "conformance.yaml"): Manifest
   });
   const [broken] = document.errors;
   if (broken !== undefined) throw new ManifestError(`${file}: ${broken.message}`);
-  const parsed = manifestSchema.safeParse(document.toJS() ?? {});
+  const parsed = manifestSchema.safeParse(withoutEmpty(document.toJS() ?? {}));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
     ({ path, message }) => `${file}: ${path.join(".") || "(top)"}: ${message}`,
   );
   throw new ManifestError(problems.join("\n"));
+}
+
+/** Without the sections in which all lines are comments, or none is left. */
+function withoutEmpty(manifest: unknown): unknown {
+  if (manifest === null || typeof manifest !== "object" || Array.isArray(manifest)) return manifest;
+  return Object.fromEntries(Object.entries(manifest).filter(([, section]) => section !== null));
 }
 
 /** `!json {x: 1}` and `!json [1, 2]`: the uri of an inline reference with that JSON. */

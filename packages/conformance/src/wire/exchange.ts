@@ -91,13 +91,18 @@ export function inBrief<E extends Omit<Exchange, "n">>(exchange: E): E {
 
 /** The verdict without the long texts that it quotes. */
 function judgedOf(kind: ReplyKind, { status, body }: ReceivedReply): Verdict<ReplyKind> {
-  const verdict = judgeReply({ kind, status, body });
-  return JSON.parse(JSON.stringify(verdict), (_name, value) =>
+  return shortened(judgeReply({ kind, status, body })) as Verdict<ReplyKind>;
+}
+
+/** A copy without the end of what is long. */
+function shortened(value: unknown): unknown {
+  if (typeof value === "string") {
     // A slice of a text would keep all of it.
-    typeof value === "string" && value.length > keptOfReply
-      ? Buffer.from(value.slice(0, keptOfReply)).toString()
-      : value,
-  );
+    return value.length > keptOfReply ? Buffer.from(value.slice(0, keptOfReply)).toString() : value;
+  }
+  if (Array.isArray(value)) return value.slice(0, keptOfReply).map(shortened);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shortened(member)]));
 }
 
 /** Everything that was exchanged in a run, in the order in which it ended. Only ever grows. */

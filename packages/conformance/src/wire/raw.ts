@@ -101,7 +101,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         ...(call.may_be_5xx && { may_be_5xx: true }),
         request,
         reply: replies[0],
-        silence: replies.length > 0 ? undefined : { kind: silenceOf(ended), message },
+        silence: replies.length > 0 ? undefined : silenceIn(bytes, ended, message),
         sent_at,
         answered_at: undefined,
         ended_at: history.now(),
@@ -262,6 +262,17 @@ function readChunks(bytes: Buffer) {
     if (size === 0) return { body: Buffer.concat(pieces), rest };
   }
 }
+
+/** Why there is no reply among the bytes. */
+function silenceIn(bytes: Buffer, ended: RawResult["ended"], message: string): Exchange["silence"] {
+  const head = bytes.subarray(0, briefHead);
+  if (head.includes("\n\n") && !head.includes("\r\n"))
+    return { kind: "malformed", message: "lines that end in LF alone, where HTTP has CR LF" };
+  return { kind: silenceOf(ended), message };
+}
+
+/** So far the end of a head is looked for. */
+const briefHead = 2 ** 14;
 
 function silenceOf(ended: RawResult["ended"]) {
   if (ended === "aborted") return "given up";

@@ -1,7 +1,7 @@
 import type { CaseContext } from "../engine/context.ts";
 import type { Run } from "../engine/drive.ts";
 import type { Sample } from "../target/sample.ts";
-import type { History } from "../wire/exchange.ts";
+import type { Exchange, History } from "../wire/exchange.ts";
 
 const known = new WeakMap<History, Map<string, Promise<Run>>>();
 
@@ -39,4 +39,13 @@ export function allPairs(t: CaseContext): (readonly [Sample, Sample])[] {
     const b = named("b").find(({ method }) => method === a.method);
     return b === undefined ? [] : [[a, b] as const];
   });
+}
+
+/** So much is asked for at once: of what is more, services get rid too slowly for their own patience. */
+const mostAtOnce = 64 * 2 ** 20;
+
+/** How many of such replies are asked for at once, of `most` that are wanted. */
+export function howManyAtOnce(most: number, replies: readonly (Exchange | undefined)[]): number {
+  const longest = Math.max(1, ...replies.map((one) => one?.reply?.body.length ?? 0));
+  return Math.max(2, Math.min(most, Math.floor(mostAtOnce / longest)));
 }

@@ -20,6 +20,7 @@ describe("what httpx sends", () => {
         "Content-Type: application/json",
         "\r\n",
       ].join("\r\n"),
+      20,
       '{"method": "A", "inputs": [{"uri": "/data/\\u00e9\\u007f.csv", "size_bytes": null, "metadata": {}}]}',
     ]);
   });

@@ -12,8 +12,11 @@ export interface HttpxRequest {
   style?: JsonStyle;
 }
 
+/** So long after the head the body comes, in ms: on its way over a network the two can be as far apart. */
+const apart_ms = 20;
+
 /** The very bytes that Python's httpx sends: the head and, where there is one, the body, which it writes apart. */
-export function httpxRequest(base_url: string, request: HttpxRequest): string[] {
+export function httpxRequest(base_url: string, request: HttpxRequest): (string | number)[] {
   const base = new URL(base_url);
   const { method, path, token, style = "spaced" } = request;
   const body = request.body === undefined ? undefined : pythonJson(request.body, style);
@@ -31,7 +34,7 @@ export function httpxRequest(base_url: string, request: HttpxRequest): string[] 
     "",
     "",
   ].join("\r\n");
-  return body === undefined ? [head] : [head, body];
+  return body === undefined ? [head] : [head, apart_ms, body];
 }
 
 /** A value as Python's `json.dumps` writes it for httpx. */

@@ -74,6 +74,11 @@ export function isRefusal({ status }: ReceivedReply): boolean {
   return status >= 400 && status < 500;
 }
 
+/** It was answered with what was asked for; of a status below 400 the orchestrator looks at the body alone (R-READ-02). */
+export function isServed({ reply }: Exchange): boolean {
+  return reply !== undefined && reply.status >= 200 && reply.status < 300;
+}
+
 /** `failed` with an error that is a text and not empty. */
 export function isFailedWithError(reply: ReceivedReply): boolean {
   const { status, error } = membersOf(reply);

@@ -167,7 +167,6 @@ const exampleMethod = `  # No method name was told. Put one here, and what it is
   #     b: { inputs: [{ protocol: inline, uri: !json { x: 2 }, format: json }], parameters: { k: 2 } }
   #     fail: { inputs: [{ protocol: inline, uri: !b64 "what it cannot read", format: json }] }
   #     slow: { parameters: { n: 100000 }, expect-at-least: 2s }
-  {}
 `;
 
 /** One method, with samples as far as they can be guessed. */

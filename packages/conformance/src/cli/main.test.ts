@@ -423,7 +423,11 @@ describe("init", () => {
     expect((await run(folder, ["init", url, "--config", "b.yaml"])).out).toContain(
       "no method names were told",
     );
-    expect(parseManifest(await readFile(join(folder, "b.yaml"), "utf8")).methods).toEqual({});
+    const text = await readFile(join(folder, "b.yaml"), "utf8");
+    expect(parseManifest(text).methods).toEqual({});
+    // Whoever takes the comment signs away has a manifest.
+    const { methods } = parseManifest(text.replace(/^ {2}# ( *\w+:)/gm, "  $1"));
+    expect(Object.keys(methods.YourMethod?.samples ?? {})).toEqual(["a", "b", "fail", "slow"]);
   });
 
   it.each([

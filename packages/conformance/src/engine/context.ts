@@ -3,7 +3,7 @@ import type { Code } from "../codes/codes.ts";
 import type { FixtureHost } from "../target/fixture-host.ts";
 import type { Sample } from "../target/sample.ts";
 import type { SpawnedTarget } from "../target/spawn.ts";
-import type { Exchange, History, ReceivedReply } from "../wire/exchange.ts";
+import { type Exchange, type History, inBrief, longestKept, type ReceivedReply } from "../wire/exchange.ts";
 import type { RawCall, RawResult } from "../wire/raw.ts";
 import type { CallOptions } from "../wire/send.ts";
 import type { Calibration, Ended } from "./calibrate.ts";
@@ -156,9 +156,17 @@ export class Findings {
   }
 
   add(status: FindingStatus, code: Code, { expected, found, at, replay }: Say): void {
-    const exchanges = [at].flat().filter((one): one is Exchange => one !== undefined);
-    this.all.push({ status, code, expected, found, exchanges, ...(replay && { replay }) });
+    const shown = [at].flat().filter((one): one is Exchange => one !== undefined);
+    // There may be many findings, each with replies that are long.
+    const exchanges = shown.map((one) => (isLong(one) ? inBrief(one) : one));
+    // A slice of a text keeps all of it in memory: what is said of a long reply would keep the reply.
+    const said = structuredClone({ expected, found });
+    this.all.push({ status, code, ...said, exchanges, ...(replay && { replay }) });
   }
+}
+
+function isLong({ reply, received }: Exchange): boolean {
+  return Math.max(reply?.body.length ?? 0, received?.length ?? 0) > longestKept;
 }
 
 function statusOf(level: Level): FindingStatus {

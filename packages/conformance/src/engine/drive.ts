@@ -83,6 +83,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** What the orchestrator reads out of a reply; undefined where there is none or it does not take it. */
 export function judge<K extends ReplyKind>(exchange: Exchange, kind: K): Verdict<K> | undefined {
   if (exchange.reply === undefined) return undefined;
+  if (exchange.judged !== undefined && exchange.kind === kind) return exchange.judged as Verdict<K>;
   return judgeReply({ kind, status: exchange.reply.status, body: exchange.reply.body });
 }
 

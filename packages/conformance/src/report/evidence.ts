@@ -21,9 +21,11 @@ const mostOthers = 50;
 /** What is kept of a run: for every case that is not as it should be, what was sent and what came. */
 export function planEvidence(report: RunReport): CaseEvidence[] {
   return report.results.filter(isTroubled).flatMap((result) => {
-    const pointed = new Set(result.findings.flatMap(({ exchanges }) => exchanges));
+    const pointed = result.findings.flatMap(({ exchanges }) => exchanges);
     const others = report.exchanges.filter(({ case_id }) => case_id === result.case.id);
-    const exchanges = [...new Set([...pointed, ...others.slice(0, mostOthers)])].sort((a, b) => a.n - b.n);
+    // One that is long is in the history in brief, and is the same all the same.
+    const known = new Map([...others.slice(0, mostOthers), ...pointed].map((one) => [one.n, one]));
+    const exchanges = [...known.values()].sort((a, b) => a.n - b.n);
     return exchanges.length === 0 ? [] : [{ result, exchanges }];
   });
 }
@@ -31,7 +33,7 @@ export function planEvidence(report: RunReport): CaseEvidence[] {
 /** The file of the plan that holds what was sent, seen from the folder of the reports. */
 export function bodyFileOf(plan: readonly CaseEvidence[], exchange: Exchange): string | undefined {
   for (const { result, exchanges } of plan) {
-    const at = exchanges.indexOf(exchange);
+    const at = exchanges.findIndex(({ n }) => n === exchange.n);
     if (at >= 0) return `evidence/${result.case.id}/${bodyName(at)}`;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type CollectionTag, parseDocument, type ScalarTag, YAMLMap } from "yaml";
+import { type CollectionTag, parseDocument, type ScalarTag, YAMLMap, YAMLSeq } from "yaml";
 import * as z from "zod";
 import { profiles } from "../engine/case.ts";
 import type { Mode, Sample, SampleReference } from "./sample.ts";
@@ -89,10 +89,13 @@ export async function readManifest(file: string): Promise<Manifest & { folder: s
 
 /** Parses a manifest. @throws ManifestError */
 export function parseManifest(text: string, file = "conformance.yaml"): Manifest {
-  const document = parseDocument(text, { customTags: [jsonTag, ...scalarTags], prettyErrors: true });
+  const document = parseDocument(text, {
+    customTags: [...jsonTags, jsonScalarTag, ...scalarTags],
+    prettyErrors: true,
+  });
   const [broken] = document.errors;
   if (broken !== undefined) throw new ManifestError(`${file}: ${broken.message}`);
-  const parsed = manifestSchema.safeParse(document.toJS() ?? {});
+  const parsed = manifestSchema.safeParse(withoutEmpty(document.toJS() ?? {}));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
     ({ path, message }) => `${file}: ${path.join(".") || "(top)"}: ${message}`,
@@ -100,15 +103,33 @@ export function parseManifest(text: string, file = "conformance.yaml"): Manifest
   throw new ManifestError(problems.join("\n"));
 }
 
-/** `!json {x: 1}`: the uri of an inline reference with that JSON. */
-const jsonTag: CollectionTag = {
+/** Without the sections in which all lines are comments, or none is left. */
+function withoutEmpty(manifest: unknown): unknown {
+  if (manifest === null || typeof manifest !== "object" || Array.isArray(manifest)) return manifest;
+  return Object.fromEntries(Object.entries(manifest).filter(([, section]) => section !== null));
+}
+
+/** `!json {x: 1}` and `!json [1, 2]`: the uri of an inline reference with that JSON. */
+const jsonTags: CollectionTag[] = (["map", "seq"] as const).map((collection) => ({
   tag: "!json",
-  collection: "map",
-  nodeClass: YAMLMap,
+  collection,
+  nodeClass: collection === "map" ? YAMLMap : YAMLSeq,
   resolve(value) {
     const wrapped = new YAMLMap();
     wrapped.set("$json", value);
     return wrapped;
+  },
+}));
+
+/** `!json 5` and `!json '{"x": 1}'`: a scalar is JSON as it stands, any other text a string. */
+const jsonScalarTag: ScalarTag = {
+  tag: "!json",
+  resolve(text: string) {
+    try {
+      return { $json: JSON.parse(text) };
+    } catch {
+      return { $json: text };
+    }
   },
 };
 

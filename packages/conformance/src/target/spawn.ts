@@ -66,7 +66,9 @@ export async function spawnTarget(options: SpawnOptions): Promise<SpawnedTarget>
         options.onOutput?.(String(chunk));
       });
     }
-    while (!(await isHealthy(options.health_url))) {
+    for (;;) {
+      const sick = await whatIsWrong(options.health_url);
+      if (sick === undefined) break;
       if (child.exitCode !== null || child.signalCode !== null) {
         throw new Error(
           `Expected "${options.command}" to serve, it ended with ${child.exitCode ?? child.signalCode}\n${printed}`,
@@ -75,7 +77,7 @@ export async function spawnTarget(options: SpawnOptions): Promise<SpawnedTarget>
       if (performance.now() - began > options.ready_timeout_ms) {
         signal("SIGKILL");
         throw new Error(
-          `Expected ${options.health_url} to answer 200 within ${options.ready_timeout_ms} ms of starting "${options.command}"\n${printed}`,
+          `Expected ${options.health_url} to answer 200 within ${options.ready_timeout_ms} ms of starting "${options.command}"; the last time it ${sick}\n${printed}`,
         );
       }
       await pause(25);
@@ -153,12 +155,20 @@ async function hasProcesses(group: number): Promise<boolean> {
   });
 }
 
-async function isHealthy(url: string): Promise<boolean> {
+/** Why a service is not ready; undefined where it is. */
+async function whatIsWrong(health_url: string): Promise<string | undefined> {
+  const stop = AbortSignal.timeout(2000);
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).ok;
-  } catch {
-    // Not yet.
-    return false;
+    const reply = await fetch(health_url, { signal: stop, headers: { connection: "close" } });
+    // What is not read to its end keeps a connection, of which some servers have but one.
+    await reply.body?.cancel();
+    return reply.ok ? undefined : `answered ${reply.status}`;
+  } catch (error) {
+    if (stop.aborted) return "gave no answer within 2 s";
+    const { message, cause } = error as Error;
+    // What fetch says itself is no more than that it failed.
+    const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : message;
+    return `could not be asked: ${reason}`;
   }
 }
 

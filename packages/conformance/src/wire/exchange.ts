@@ -1,4 +1,4 @@
-import type { ReplyKind } from "@aieffect/control-interface";
+import { judgeReply, type ReplyKind, type Verdict } from "@aieffect/control-interface";
 
 /** A request as it went out. */
 interface SentRequest {
@@ -56,14 +56,60 @@ export interface Exchange {
   ended_at: number;
   /** Which connection it went over. */
   connection: number;
+  /** What the orchestrator makes of the whole reply, where only its beginning is kept. */
+  judged?: Verdict<ReplyKind>;
   /** Of a conversation over a raw socket: all that was written. */
   written?: readonly WrittenPiece[];
   /** Of one: every byte that came back. */
   received?: Buffer;
 }
 
+/** Longer bodies are kept whole only as long as there is room. */
+export const longestKept = 2 ** 20;
+/** So much of the longer ones is kept, and so much of all that came back over a raw socket. */
+const keptOfReply = 4096;
+const keptOfConversation = 2 ** 16;
+/** Room for longer bodies of a whole run: a service that answers with many of them must not fill the memory. */
+const roomForLong = 64 * 2 ** 20;
+
+/** So much is read at once, over all connections; what a service sends beyond that is not kept. */
+export const mostReading = 256 * 2 ** 20;
+
+/** An exchange of whose bodies, where they are long, only the beginning is kept, with what the orchestrator makes of the whole. */
+export function inBrief<E extends Omit<Exchange, "n">>(exchange: E): E {
+  const { kind, reply, received } = exchange;
+  const isLong = reply !== undefined && reply.body.length > longestKept;
+  const brief = (bytes: Buffer, length: number) => Buffer.from(bytes.subarray(0, length));
+  return {
+    ...exchange,
+    ...(isLong && { reply: { ...reply, body: brief(reply.body, keptOfReply), cut: true } }),
+    ...(isLong && kind !== undefined && !reply.cut && { judged: judgedOf(kind, reply) }),
+    ...(received !== undefined &&
+      received.length > longestKept && { received: brief(received, keptOfConversation) }),
+  };
+}
+
+/** The verdict without the long texts that it quotes. */
+function judgedOf(kind: ReplyKind, { status, body }: ReceivedReply): Verdict<ReplyKind> {
+  return shortened(judgeReply({ kind, status, body })) as Verdict<ReplyKind>;
+}
+
+/** A copy without the end of what is long. */
+function shortened(value: unknown): unknown {
+  if (typeof value === "string") {
+    // A slice of a text would keep all of it.
+    return value.length > keptOfReply ? Buffer.from(value.slice(0, keptOfReply)).toString() : value;
+  }
+  if (Array.isArray(value)) return value.slice(0, keptOfReply).map(shortened);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shortened(member)]));
+}
+
 /** Everything that was exchanged in a run, in the order in which it ended. Only ever grows. */
 export class History {
+  #room = roomForLong;
+  /** Bytes of replies that are being read right now, over all connections. */
+  reading = 0;
   readonly #began = performance.now();
   readonly #exchanges: Exchange[] = [];
   #onExchange: (exchange: Exchange) => void;
@@ -77,11 +123,22 @@ export class History {
     return performance.now() - this.#began;
   }
 
+  /** Notes an exchange, in brief where it is long; what is given back is whole. */
   add(exchange: Omit<Exchange, "n">): Exchange {
-    const kept = { n: this.#exchanges.length, ...exchange };
+    const whole = { n: this.#exchanges.length, ...exchange };
+    const kept = this.#hasRoomFor(whole) ? whole : inBrief(whole);
     this.#exchanges.push(kept);
     this.#onExchange(kept);
-    return kept;
+    return whole;
+  }
+
+  #hasRoomFor({ kind, reply, received }: Exchange): boolean {
+    const length = Math.max(reply?.body.length ?? 0, received?.length ?? 0);
+    if (length <= longestKept) return true;
+    // Cases compare payloads while they run; nobody looks at a long one later.
+    if (kind === undefined || reply?.cut || length > this.#room) return false;
+    this.#room -= length;
+    return true;
   }
 
   /** All of them so far. */

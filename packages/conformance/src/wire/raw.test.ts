@@ -91,6 +91,17 @@ describe("raw conversations", () => {
     expect([bytes.toString(), ended, replies]).toEqual(["half", "timeout", []]);
   });
 
+  it("say what is wrong with a head whose lines end in LF alone", async () => {
+    const { call } = await peer((socket) => {
+      socket.on("data", () => socket.end("HTTP/1.1 200 OK\nContent-Length: 2\n\n{}"));
+    });
+    const { exchange } = await call({ write: ["GET / HTTP/1.1\r\n\r\n"], replies: 1 });
+    expect(exchange.silence).toEqual({
+      kind: "malformed",
+      message: "lines that end in LF alone, where HTTP has CR LF",
+    });
+  });
+
   it("pass over 100 Continue", () => {
     const bytes = Buffer.from("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
     expect(splitReplies(bytes, false).replies.map(({ status }) => status)).toEqual([204]);

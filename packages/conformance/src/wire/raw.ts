@@ -1,7 +1,14 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { longestBody } from "./content-coding.ts";
-import type { Exchange, History, ReceivedReply, WrittenPiece } from "./exchange.ts";
+import {
+  type Exchange,
+  type History,
+  longestKept,
+  mostReading,
+  type ReceivedReply,
+  type WrittenPiece,
+} from "./exchange.ts";
 import type { WireOptions } from "./send.ts";
 
 /** One conversation over a socket of its own, for what HTTP clients are too polite to send. */
@@ -77,6 +84,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     const finish = (ended: RawResult["ended"], message: string) => {
       if (over) return;
       over = true;
+      history.reading -= received.bytes.length;
       clearTimeout(deadline);
       arrived();
       call.signal?.removeEventListener("abort", giveUp);
@@ -93,7 +101,7 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         ...(call.may_be_5xx && { may_be_5xx: true }),
         request,
         reply: replies[0],
-        silence: replies.length > 0 ? undefined : { kind: silenceOf(ended), message },
+        silence: replies.length > 0 ? undefined : silenceIn(bytes, ended, message),
         sent_at,
         answered_at: undefined,
         ended_at: history.now(),
@@ -101,32 +109,28 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
         written: script,
         received: bytes,
       };
-      // As of other calls, the history keeps the beginning of what is long.
-      const brief = bytes.length > longestKept ? Buffer.from(bytes.subarray(0, briefBytes)) : bytes;
-      const isLong = brief !== bytes;
-      const first = isLong && replies[0] ? splitReplies(brief, true).replies[0] : replies[0];
-      const { n } = history.add({
-        ...exchange,
-        received: brief,
-        reply: isLong && first ? { ...first, cut: true } : first,
-      });
       resolve({
         bytes,
         replies,
         rest,
         ended,
         duration_ms: history.now() - sent_at,
-        exchange: { ...exchange, n },
+        exchange: history.add(exchange),
       });
     };
     const deadline = setTimeout(() => finish("timeout", `no end within ${timeout_ms} ms`), timeout_ms);
     const giveUp = () => finish("timeout", "the harness gave up");
     call.signal?.addEventListener("abort", giveUp, { once: true });
     socket.on("data", (piece: Buffer) => {
+      if (over) return;
       received.add(piece);
+      history.reading += piece.length;
       arrived();
       const { length } = received.bytes;
       if (length > longestReceived) return finish("timeout", `no end within ${longestReceived} bytes`);
+      // Many at once that each get a lot.
+      if (length > longestKept && history.reading > mostReading)
+        return finish("timeout", `no end within ${length} bytes`);
       if (call.replies === undefined) return;
       // What is long is not read anew with every piece of it.
       if (length < longestKept || length > 1.1 * looked) look();
@@ -158,10 +162,6 @@ export function sendRaw(history: History, options: WireOptions, call: RawCall): 
     });
   });
 }
-
-/** So much of what comes back is kept in the history; of more, the beginning. */
-const longestKept = 2 ** 20;
-const briefBytes = 2 ** 16;
 
 /** More is not read: a reply without end would fill the memory. */
 const longestReceived = longestBody + 2 ** 20;
@@ -262,6 +262,17 @@ function readChunks(bytes: Buffer) {
     if (size === 0) return { body: Buffer.concat(pieces), rest };
   }
 }
+
+/** Why there is no reply among the bytes. */
+function silenceIn(bytes: Buffer, ended: RawResult["ended"], message: string): Exchange["silence"] {
+  const head = bytes.subarray(0, briefHead);
+  if (head.includes("\n\n") && !head.includes("\r\n"))
+    return { kind: "malformed", message: "lines that end in LF alone, where HTTP has CR LF" };
+  return { kind: silenceOf(ended), message };
+}
+
+/** So far the end of a head is looked for. */
+const briefHead = 2 ** 14;
 
 function silenceOf(ended: RawResult["ended"]) {
   if (ended === "aborted") return "given up";

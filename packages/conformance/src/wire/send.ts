@@ -3,7 +3,13 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { createHostPolicy, type ReplyKind } from "@aieffect/control-interface";
 import { decoded, longestBody } from "./content-coding.ts";
-import type { Exchange, History, ReceivedReply, SilenceKind } from "./exchange.ts";
+import {
+  type Exchange,
+  type History,
+  mostReading,
+  type ReceivedReply,
+  type SilenceKind,
+} from "./exchange.ts";
 
 /** One request to be sent. */
 export interface CallOptions {
@@ -61,9 +67,6 @@ export interface Wire {
   readonly token: string | undefined;
   close(): void;
 }
-
-/** Of a longer body that the orchestrator does not read, as of a payload, the history keeps the beginning. */
-const longestPayloadKept = 2 ** 20;
 
 /** After so many calls, one after another, without a reply in time, further ones get less of it; after as many more, a third of that. */
 const patientCalls = 3;
@@ -146,7 +149,7 @@ export function createWire(history: History, options: WireOptions): Wire {
         });
         request.on("response", (response) => {
           answered_at = history.now();
-          readReply(response).then(resolve, reject).finally(over);
+          readReply(response, history).then(resolve, reject).finally(over);
         });
         request.end(body);
       });
@@ -177,12 +180,7 @@ export function createWire(history: History, options: WireOptions): Wire {
       ended_at: history.now(),
       connection,
     };
-    // Cases compare payloads while they run; nobody looks at a long one later.
-    if (reply === undefined || (kind !== undefined && !reply.cut) || reply.body.length <= longestPayloadKept)
-      return history.add(exchange);
-    const beginning = Buffer.from(reply.body.subarray(0, briefBody));
-    const { n } = history.add({ ...exchange, reply: { ...reply, body: beginning, cut: true } });
-    return { ...exchange, n };
+    return history.add(exchange);
   }
 
   function headersOf(call: CallOptions, body: Buffer, ownToken: string | undefined) {
@@ -209,18 +207,25 @@ export function createWire(history: History, options: WireOptions): Wire {
   };
 }
 
-async function readReply(response: IncomingMessage): Promise<ReceivedReply> {
+async function readReply(response: IncomingMessage, history: History): Promise<ReceivedReply> {
   const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length <= longestBody) pieces.push(piece);
+  let kept = 0;
+  let cut = false;
+  try {
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      cut ||= kept + piece.length > longestBody || history.reading + piece.length > mostReading;
+      if (cut) continue;
+      pieces.push(piece);
+      kept += piece.length;
+      history.reading += piece.length;
+    }
+  } finally {
+    history.reading -= kept;
   }
   if (!response.complete) throw Object.assign(new Error("the reply was cut"), { code: "ECONNRESET" });
   const headers = Object.fromEntries(
     Object.entries(response.headersDistinct).map(([name, values]) => [name, values?.join(", ") ?? ""]),
   );
-  const cut = length > longestBody;
   return decoded({ status: response.statusCode ?? 0, headers, body: Buffer.concat(pieces), cut });
 }
 

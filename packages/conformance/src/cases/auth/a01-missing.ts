@@ -1,7 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import type { CallOptions } from "../../wire/send.ts";
-import { shown } from "../prerequisites.ts";
+import { isServed, shown } from "../prerequisites.ts";
 import { isShut, realTask, unknownMethodOf } from "./probe.ts";
 import { isUnguessable } from "./unguessable.ts";
 
@@ -45,7 +45,7 @@ export const missing = defineCase({
 
 /** Whether there is something to be read with the token; it must not be there without. */
 async function isGuarded(t: CaseContext, path: string): Promise<boolean> {
-  const isThere = (await t.send({ path })).reply?.status === 200;
+  const isThere = isServed(await t.send({ path }));
   // What is not answered with the token, either, shows nothing.
   if (isThere) await isRefused(t, { path });
   return isThere;
@@ -62,8 +62,8 @@ async function isRefused(t: CaseContext, call: CallOptions): Promise<void> {
     at: exchange,
   };
   if (!t.check(reply.status < 500, "E_SERVER_ERROR", say)) return;
-  const isServed = reply.status < 300 || reply.status === open.status;
-  if (!t.check(!isServed, "E_OPEN", say)) return;
+  const isOpen = reply.status < 300 || reply.status === open.status;
+  if (!t.check(!isOpen, "E_OPEN", say)) return;
   // 403, or another refusal, is no hole.
   t.check(reply.status === 401, "E_UNEXPECTED_STATUS", { ...say, level: "SHOULD" });
 }
@@ -71,16 +71,16 @@ async function isRefused(t: CaseContext, call: CallOptions): Promise<void> {
 /** A URL that a service hands out may work without a token where it cannot be guessed, and only whole. */
 async function isSigned(t: CaseContext, uri: string): Promise<void> {
   const exchange = await t.fetch(uri, { token: null });
-  const isServed = exchange.reply?.status === 200;
-  t.check(!isServed || isUnguessable(uri), "E_OPEN", {
+  const isOpen = isServed(exchange);
+  t.check(!isOpen || isUnguessable(uri), "E_OPEN", {
     expected: `401 without a token, or a URL that cannot be guessed`,
     found: `200 for ${uri}`,
     at: exchange,
   });
   const bare = uri.split("?", 1)[0] ?? uri;
-  if (!isServed || bare === uri || isUnguessable(bare)) return;
+  if (!isOpen || bare === uri || isUnguessable(bare)) return;
   const stripped = await t.fetch(bare, { token: null });
-  t.check(stripped.reply?.status !== 200, "E_OPEN", {
+  t.check(!isServed(stripped), "E_OPEN", {
     expected: "the payload's URL without its signature to be refused",
     found: `200 for ${bare}`,
     at: stripped,

@@ -1,7 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import { runAlone } from "../alone.ts";
-import { shown } from "../prerequisites.ts";
+import { isServed, shown } from "../prerequisites.ts";
 import { guardedCall, isShut } from "./probe.ts";
 
 export const beforeWork = defineCase({
@@ -37,7 +37,7 @@ async function createsNothing(t: CaseContext): Promise<void> {
   if (!isShut(reply)) t.untestable(`execute without a token answers ${reply.status} : see A01`);
   // Only where tasks can be asked for by the id that was sent is their absence a proof.
   const known = await runAlone(t, sample);
-  const isObservable = (await t.send({ path: `/control/status/${known.task_id}` })).reply?.status === 200;
+  const isObservable = isServed(await t.send({ path: `/control/status/${known.task_id}` }));
   if (!isObservable) {
     t.tell("E_TASK_CREATED", {
       expected: "a service that answers for the task_id it was sent, to see that there is no task",
@@ -46,7 +46,7 @@ async function createsNothing(t: CaseContext): Promise<void> {
     return;
   }
   const status = await t.send({ path: `/control/status/${task_id}` });
-  t.check(status.reply?.status !== 200, "E_TASK_CREATED", {
+  t.check(!isServed(status), "E_TASK_CREATED", {
     ...say,
     expected: "no task of a call without a token",
     found: status.reply === undefined ? "" : shown(status.reply),

@@ -1,7 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import { optional } from "../optional.ts";
-import { isFailedWithError, isRefusal, jsonOf, needsToken, shown } from "../prerequisites.ts";
+import { isFailedWithError, isRefusal, isServed, jsonOf, needsToken, shown } from "../prerequisites.ts";
 
 /** A body that is not valid; with a task_id, that task must not come to be. */
 interface Invalid {
@@ -49,10 +49,9 @@ export const invalidRequest = defineCase({
 async function leftNothing(t: CaseContext, { what, task_id }: Invalid): Promise<void> {
   if (task_id === undefined) return;
   const status = await t.send({ path: `/control/status/${task_id}` });
-  const isThere = status.reply?.status === 200;
+  const isThere = isServed(status);
   // A service that says so of every id is C12's.
-  const isAnyThere =
-    isThere && (await t.send({ path: `/control/status/${t.id("task")}` })).reply?.status === 200;
+  const isAnyThere = isThere && isServed(await t.send({ path: `/control/status/${t.id("task")}` }));
   t.check(!isThere || isAnyThere, "E_TASK_CREATED", {
     expected: `no task of a request with ${what}`,
     found: status.reply === undefined ? "" : shown(status.reply),

@@ -5,6 +5,7 @@ import type { Sample } from "../../target/sample.ts";
 import type { Exchange } from "../../wire/exchange.ts";
 import { longestOf } from "../concurrent/observe.ts";
 import { optional } from "../optional.ts";
+import { isServed } from "../prerequisites.ts";
 import { readStream } from "./event-stream.ts";
 import { start, waitFor } from "./wait.ts";
 
@@ -43,7 +44,7 @@ async function besideOthers(t: CaseContext, sample: Sample, has: (name: string) 
     const leave = new AbortController();
     const call = { fresh: true, timeout_ms, signal: leave.signal };
     const waitOn = async () => {
-      while (!leave.signal.aborted && (await waitFor(t, handle, 20, call)).reply?.status === 200);
+      while (!leave.signal.aborted && isServed(await waitFor(t, handle, 20, call)));
     };
     if (has("wait")) for (let n = 0; n < 5; n++) others.push(waitOn());
     if (has("events")) others.push(readStream(t, handle, { timeout_ms }));

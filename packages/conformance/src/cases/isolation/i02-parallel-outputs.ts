@@ -1,7 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import type { Run } from "../../engine/drive.ts";
-import { allPairs, nameOf } from "../alone.ts";
+import { allPairs, howManyAtOnce, nameOf } from "../alone.ts";
 import { type DistinctPair, distinctPairs, judgeOutput } from "./outputs.ts";
 
 export const parallelOutputs = defineCase({
@@ -25,7 +25,7 @@ export const parallelOutputs = defineCase({
 
 async function judgePair(t: CaseContext, pair: DistinctPair): Promise<void> {
   // Fewer where tasks take their time: a service may work on one after another.
-  const count = pair.took_ms < 1000 ? 32 : 8;
+  const count = howManyAtOnce(pair.took_ms < 1000 ? 32 : 8, pair.replies);
   const runs = await Promise.all(
     Array.from({ length: count }, (_, at) => {
       const sample = pair.samples[at % 2 === 0 ? 0 : 1];

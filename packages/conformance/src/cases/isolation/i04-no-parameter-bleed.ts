@@ -34,6 +34,7 @@ async function judgePair(t: CaseContext, pair: DistinctPair): Promise<void> {
     return { run, comesTo: run.end === "complete" ? (fingerprint ?? "unknown") : run.end };
   }
 
+  await judgeChanged(t, pair);
   const afterB = await bareAfter(1);
   const afterA = await bareAfter(0);
   if (afterA === undefined || afterB === undefined) return;
@@ -44,5 +45,22 @@ async function judgePair(t: CaseContext, pair: DistinctPair): Promise<void> {
     found:
       afterA.run.end === afterB.run.end ? "different outputs" : `${afterA.run.end} and ${afterB.run.end}`,
     at: [afterB.run.execute, afterB.run.last, afterA.run.execute, afterA.run.last],
+  });
+}
+
+/** The same ids with another request, as a pipeline sends that was changed and run again: its own result, or a refusal. */
+async function judgeChanged(t: CaseContext, { samples: [a, b], fingerprints }: DistinctPair): Promise<void> {
+  const ids = { workflow_id: t.id("wf"), task_id: t.id("task") };
+  const before = await t.run(a, ids);
+  const changed = await t.run(b, ids);
+  // Whether ids may be used twice is Q04's and T15's.
+  if (before.end !== "complete" || changed.end !== "complete") return;
+  const { fingerprint, problem } = await t.outputOf(changed);
+  const isOther = fingerprint !== undefined && fingerprint === fingerprints[0];
+  t.check(fingerprint === fingerprints[1], "E_WRONG_OUTPUT", {
+    level: "SHOULD",
+    expected: `${nameOf(b)} to have its own output, also under the ids of ${nameOf(a)}, which ran before it`,
+    found: problem ?? (isOther ? "the output of the request before" : "another output"),
+    at: [before.execute, before.last, changed.execute, changed.last],
   });
 }

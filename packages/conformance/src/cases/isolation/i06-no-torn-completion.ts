@@ -1,7 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import { readAs } from "../../engine/drive.ts";
-import { endOf, nameOf, runAlone } from "../alone.ts";
+import { endOf, howManyAtOnce, nameOf, runAlone } from "../alone.ts";
 
 /** So many ask at a time. More would wait for one another, and come too late for a short gap. */
 const observers = 8;
@@ -32,16 +32,22 @@ export const noTornCompletion = defineCase({
     const early_ms = 3 * t.settings.poll_interval_ms;
     const soon_ms = Math.max(t.scaled(slow.at_least_ms) - early_ms, 0.7 * usual_ms);
     const near_ms = Math.min(usual_ms - early_ms, soon_ms);
+    const count = howManyAtOnce(observers, [alone.output_call]);
     // One that was quicker this time is looked at earlier the next time.
     for (const from_ms of [near_ms, near_ms / 2, 0]) {
-      if (await observeCompletion(t, from_ms, Math.max(3 * usual_ms, slow.max_duration_ms))) return;
+      if (await observeCompletion(t, from_ms, Math.max(3 * usual_ms, slow.max_duration_ms), count)) return;
     }
     t.untestable(`${nameOf(slow)} was never seen to complete (see T07)`);
   },
 });
 
 /** @returns whether the moment of completion was observed */
-async function observeCompletion(t: CaseContext, from_ms: number, most_ms: number): Promise<boolean> {
+async function observeCompletion(
+  t: CaseContext,
+  from_ms: number,
+  most_ms: number,
+  count: number,
+): Promise<boolean> {
   const handle = t.handleOf(await t.execute(t.slow()));
   const began = performance.now();
   const since = () => performance.now() - began;
@@ -74,6 +80,6 @@ async function observeCompletion(t: CaseContext, from_ms: number, most_ms: numbe
 
   // Until shortly before its time nothing is to be seen.
   while (since() < from_ms) await t.pause(20);
-  await Promise.all(Array.from({ length: observers }, observe));
-  return torn || (completed > 0 && before >= 2 * observers);
+  await Promise.all(Array.from({ length: count }, observe));
+  return torn || (completed > 0 && before >= 2 * count);
 }

@@ -1,5 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import type { Exchange } from "../../wire/exchange.ts";
+import { howManyAtOnce } from "../alone.ts";
+import { isServed } from "../prerequisites.ts";
 
 const connections = 40;
 
@@ -26,17 +28,19 @@ export const anyConnection = defineCase({
     await judgeAll(() => t.status(handle, { fresh: true }));
     const run = await t.follow(slow, execute);
     // It ran to its end where it is known; if not, T07 and T09 say so.
-    if (run.end === "complete") await judgeAll(() => t.output(handle, { fresh: true }));
+    if (run.end === "complete") {
+      await judgeAll(() => t.output(handle, { fresh: true }), howManyAtOnce(connections, [run.output_call]));
+    }
 
-    async function judgeAll(ask: () => Promise<Exchange>): Promise<void> {
-      const all = await Promise.all(Array.from({ length: connections }, ask));
+    async function judgeAll(ask: () => Promise<Exchange>, count = connections): Promise<void> {
+      const all = await Promise.all(Array.from({ length: count }, ask));
       const replies = all.map((exchange) => t.replied(exchange));
-      if (!replies.some(({ status }) => status === 200)) {
+      if (!all.some(isServed)) {
         t.untestable(`${handle} is known nowhere: ${replies[0]?.status} (see T04, T09)`);
       }
-      const strange = all.filter(({ reply }) => reply?.status !== 200);
+      const strange = all.filter((exchange) => !isServed(exchange));
       t.require(strange.length === 0, "E_NOT_SHARED", {
-        expected: `200 on all of ${connections} new connections for ${handle}`,
+        expected: `200 on all of ${count} new connections for ${handle}`,
         found: `${strange[0]?.reply?.status} on ${strange.length} of them`,
         at: [execute, strange[0]],
       });

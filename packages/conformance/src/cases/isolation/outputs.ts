@@ -2,6 +2,7 @@ import type { CaseContext } from "../../engine/context.ts";
 import type { Run } from "../../engine/drive.ts";
 import { Untestable } from "../../engine/stop.ts";
 import type { Sample } from "../../target/sample.ts";
+import type { Exchange } from "../../wire/exchange.ts";
 import { endOf, nameOf } from "../alone.ts";
 
 /** Samples a and b of a method, with the outputs that they have alone. */
@@ -10,6 +11,8 @@ export interface DistinctPair {
   fingerprints: readonly [string, string];
   /** How long the longer of the two took alone. */
   took_ms: number;
+  /** The replies with their outputs. */
+  replies: readonly Exchange[];
 }
 
 /** Calibrates pairs; those whose outputs cannot be told apart are left out. Ends the case when none is left. */
@@ -38,7 +41,8 @@ export async function distinctPairs(
       const took_ms = Math.max(
         ...[...a.runs, ...b.runs].map(({ execute, last }) => last.ended_at - execute.sent_at),
       );
-      distinct.push({ samples, fingerprints: [a.fingerprint, b.fingerprint], took_ms });
+      const replies = [...a.runs, ...b.runs].map(({ output_call, last }) => output_call ?? last);
+      distinct.push({ samples, fingerprints: [a.fingerprint, b.fingerprint], took_ms, replies });
     }
   }
   return distinct.length > 0 ? distinct : t.untestable(problems.join("; "));

@@ -1,4 +1,4 @@
-import { answerFault, onExecute, onOutput } from "../faults.ts";
+import { answerFault, onExecute, onOutput, onStatus } from "../faults.ts";
 import { defineBenign, everyAnswer } from "./benign.ts";
 
 /** An answer to output that came before the task was complete. */
@@ -17,6 +17,15 @@ export const benignStatuses = defineBenign(
     summary: "answers 202 to what it has only begun",
     odd: (fired) =>
       answerFault(fired, onExecute, ({ status }) => (status === "running" ? { status: 202 } : undefined)),
+  },
+  {
+    id: "202-while-it-runs",
+    summary: "answers 202 to every poll of a task that is not done",
+    odd: (fired) =>
+      answerFault(fired, onStatus, ({ status }, answer) =>
+        // A stream has no status to change.
+        status === "running" && answer.stream === undefined ? { status: 202 } : undefined,
+      ),
   },
   {
     id: "201-with-location",

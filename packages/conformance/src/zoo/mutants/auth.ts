@@ -53,6 +53,22 @@ export const authMutants = defineMutants(
     fault: (fired) => letsIn(fired, ({ path }) => onStatus.test(path)),
   },
   {
+    id: "open-status-202",
+    breaks: "A01",
+    code: "E_OPEN",
+    summary: "tells everybody the status, with 202",
+    service,
+    fault(fired) {
+      const open = letsIn(fired, ({ path }) => onStatus.test(path));
+      const odd = answerFault(
+        () => {},
+        onStatus,
+        (_body, { status }) => (status === 200 ? { status: 202 } : undefined),
+      );
+      return { ...open, ...odd };
+    },
+  },
+  {
     id: "open-output",
     breaks: "A01",
     code: "E_OPEN",

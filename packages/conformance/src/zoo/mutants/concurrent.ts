@@ -145,6 +145,31 @@ export const concurrentMutants = defineMutants(
     },
   },
   {
+    id: "works-in-the-event-loop",
+    // Whatever is asked meanwhile waits, in every case.
+    rowless: true,
+    breaks: "T03",
+    code: "E_BLOCKED",
+    summary: "answers running at once, and then nobody until the work is done",
+    service: { time_scale: 0.6 },
+    fault(fired) {
+      let deaf: Promise<unknown> = Promise.resolve();
+      return {
+        async call(_call, next) {
+          await deaf;
+          return next();
+        },
+        work(task, next) {
+          const made = next();
+          if (task.body.method !== "Train") return made;
+          fired();
+          deaf = made.catch(() => {});
+          return made;
+        },
+      };
+    },
+  },
+  {
     id: "status-404-for-200ms",
     breaks: "T04",
     code: "E_NOT_VISIBLE",

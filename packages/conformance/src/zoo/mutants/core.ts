@@ -1,4 +1,4 @@
-import { answerFault, onExecute, onOutput, onStatus } from "../faults.ts";
+import { answerFault, bytesFault, onExecute, onOutput, onStatus } from "../faults.ts";
 import { defineMutants } from "../mutant.ts";
 import type { Answer, Call, Hooks, Task } from "../pristine.ts";
 
@@ -130,6 +130,21 @@ export const coreMutants = defineMutants(
         return Promise.resolve({ status: 403, body: { detail: "Robots are not welcome" } });
       },
     }),
+  },
+  {
+    id: "reads-only-once",
+    breaks: "C02",
+    code: "E_REFUSES_ORCHESTRATOR",
+    summary: "takes what the first read of a connection gives for the whole request",
+    fault: (fired) =>
+      bytesFault((bytes) => {
+        const text = bytes.toString("latin1");
+        const [head = "", body] = text.split("\r\n\r\n", 2);
+        const [, length] = /\r\ncontent-length: (\d+)/i.exec(head) ?? [];
+        if (body !== "" || length === undefined || length === "0") return bytes;
+        fired();
+        return Buffer.from(text.replace(/(\r\ncontent-length: )\d+/i, "$10"), "latin1");
+      }),
   },
   {
     id: "always-500",

@@ -398,6 +398,23 @@ const outputs = defineMutants(
     },
   },
   {
+    id: "range-suffix-wrong",
+    breaks: "D06",
+    code: "E_RANGE",
+    summary: "answers the first bytes of a payload where the last ones are asked for",
+    fault: (fired) =>
+      dataFault(fired, (_body, { body, headers }, call) => {
+        const [, length] = /^bytes=-(\d+)$/.exec(String(call.headers.range ?? "")) ?? [];
+        if (length === undefined) return undefined;
+        const whole = body as Buffer;
+        return {
+          status: 206,
+          headers: { ...headers, "content-range": `bytes 0-${Number(length) - 1}/${whole.length}` },
+          body: whole.subarray(0, Number(length)),
+        };
+      }),
+  },
+  {
     id: "range-wrong",
     breaks: "D06",
     code: "E_RANGE",

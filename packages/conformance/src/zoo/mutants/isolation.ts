@@ -175,6 +175,30 @@ const inProcess = defineMutants(
     },
   },
   {
+    id: "cached-by-ids",
+    breaks: "I04",
+    code: "E_WRONG_OUTPUT",
+    summary: "remembers what it made by workflow_id and task_id, whatever else the request says",
+    service: { extensions: [] },
+    fault(fired) {
+      const made = new Map<string, Made>();
+      return {
+        async work(task, next) {
+          if (task.body.method !== "Echo") return next();
+          const key = JSON.stringify([task.body.workflow_id, task.body.task_id]);
+          const known = made.get(key);
+          if (known !== undefined) {
+            fired();
+            return known;
+          }
+          const fresh = await next();
+          made.set(key, fresh);
+          return fresh;
+        },
+      };
+    },
+  },
+  {
     id: "dup-race-500",
     breaks: "I05",
     code: "E_SERVER_ERROR",

@@ -9,10 +9,24 @@ const known = new WeakMap<History, Map<string, Promise<Run>>>();
 export function runAlone(t: CaseContext, sample: Sample): Promise<Run> {
   const runs = known.get(t.history) ?? new Map<string, Promise<Run>>();
   known.set(t.history, runs);
-  const name = `${sample.method}/${sample.name}`;
-  const run = runs.get(name) ?? t.run(sample);
-  runs.set(name, run);
+  const key = keyOf(sample);
+  const run = runs.get(key) ?? t.run(sample);
+  runs.set(key, run);
   return run;
+}
+
+function keyOf({ method, name }: Sample): string {
+  return `${method}/${name}`;
+}
+
+/** As {@link runAlone}, beside what an earlier case waits for: what does not complete there is run again, alone. */
+export async function prepareAlone(t: CaseContext, sample: Sample): Promise<void> {
+  const run = runAlone(t, sample);
+  const isComplete = await run.then(
+    ({ end }) => end === "complete",
+    () => false,
+  );
+  if (!isComplete) known.get(t.history)?.delete(keyOf(sample));
 }
 
 /** As in `Train "a"`. */

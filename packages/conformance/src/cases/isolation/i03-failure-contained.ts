@@ -1,7 +1,7 @@
 import { defineCase } from "../../engine/case.ts";
 import type { CaseContext } from "../../engine/context.ts";
 import type { Sample } from "../../target/sample.ts";
-import { endOf, nameOf, runAlone } from "../alone.ts";
+import { endOf, nameOf, prepareAlone, runAlone } from "../alone.ts";
 
 export const failureContained = defineCase({
   id: "I03",
@@ -15,10 +15,13 @@ export const failureContained = defineCase({
   consequence:
     "One bad input of one user fails the workflows of all others, or stops the service until somebody restarts it.",
   fix: "Catch what a task throws where that task runs; a worker that dies is replaced, and nothing that tasks share is closed.",
+  // Before anything fails: a service that works on nothing any more after that can still be told from one that never did.
+  async prepare(t) {
+    await Promise.all(failingOf(t).map((failing) => prepareAlone(t, besideOf(t, failing))));
+  },
   async run(t) {
     const problems: string[] = [];
-    const all = t.all_samples.filter(({ expect }) => expect === "failed");
-    // Before anything fails.
+    const all = failingOf(t);
     for (const failing of all) await runAlone(t, besideOf(t, failing));
     for (const failing of all) {
       const problem = await judgeMethod(t, failing);
@@ -27,6 +30,10 @@ export const failureContained = defineCase({
     if (problems.length === all.length) t.untestable(problems.join("; "));
   },
 });
+
+function failingOf(t: CaseContext): Sample[] {
+  return t.all_samples.filter(({ expect }) => expect === "failed");
+}
 
 /** @returns why it cannot be judged with this sample */
 async function judgeMethod(t: CaseContext, failing: Sample): Promise<string | undefined> {

@@ -187,6 +187,30 @@ describe("create-aieffect-service", () => {
     expect(out).toContain("it lies in a repository already");
   });
 
+  it.runIf(process.platform !== "win32").each(["file-energy", "protobuf-energy"])(
+    "makes of %s a project that needs nothing of the repository",
+    async (example) => {
+      const cwd = await tempFolder();
+      expect(await create(["energy", "--example", example], cwd)).toMatchObject({ code: 0, err: "" });
+      const submit = start("sh", ["energy/submit-workflow.sh", "--help"], cwd);
+      expect([await submit.ended, submit.err(), submit.out()]).toEqual([
+        0,
+        "",
+        expect.stringContaining("ORCHESTRATOR_URL"),
+      ]);
+      const text = (path: string) => readFileSync(join(cwd, "energy", path), "utf8");
+      for (const path of [
+        "connections.json",
+        "docker-compose.yml",
+        "submit-workflow.sh",
+        "scripts/submit-workflow.sh",
+      ]) {
+        expect([path, text(path).match(/\.\.\/\.\.|start\.sh/)]).toEqual([path, null]);
+      }
+      expect(JSON.parse(text("connections.json"))).toHaveProperty("pipeline.connections");
+    },
+  );
+
   it("has help and a version", async () => {
     const cwd = await tempFolder();
     expect(await create(["--version"], cwd)).toMatchObject({ code: 0, out: "0.1.0\n" });

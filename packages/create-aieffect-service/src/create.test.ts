@@ -237,6 +237,7 @@ describe("a failure", () => {
     [["--yes"], 2, "error AE1203 missing-answer", "--name <value>"],
     [["svc", "--nonsense"], 2, "error AE1204 bad-usage", "--nonsense"],
     [["one", "two"], 2, "error AE1204 bad-usage", "found 2: one, two"],
+    [["one", "file-sequential"], 2, "error AE1204 bad-usage", "try:  npm create aieffect-service -- --help"],
     [["svc", "--merge", "--overwrite"], 2, "error AE1204 bad-usage", "found both"],
     [["svc", "--template", "file-sequential", "--style", "concurrent"], 2, "error AE1204 bad-usage", "agree"],
     [["--name", "svc", "--into", "full"], 4, "error AE1401 not-a-service", "no pnpm-workspace.yaml"],

@@ -52,7 +52,7 @@ export async function run(
   process.on("SIGINT", onSignal);
   let given: Given | undefined;
   try {
-    given = readArguments(argv);
+    given = readArguments(argv, calledBy);
     if (given.help) process.stdout.write(helpText(templates));
     else if (given.version) process.stdout.write(`${templates.version}\n`);
     else await create(given, { templates, complete, env, calledBy, from, isInterrupted: () => interrupted });

@@ -80,7 +80,13 @@ function examplePackageJson(text: string, { name, pm, templates }: Rendering): s
   const changed = {
     ...kept,
     scripts,
-    devDependencies: { ...Object.fromEntries(development), typescript: "catalog:" },
+    devDependencies: {
+      // What its README runs.
+      "@aieffect/cli": "workspace:^",
+      "@aieffect/orchestrator-lite": "workspace:^",
+      ...Object.fromEntries(development),
+      typescript: "catalog:",
+    },
   };
   return toPackageJson(JSON.stringify(changed), { name, into: false, pm, templates });
 }

@@ -207,6 +207,9 @@ describe("create-aieffect-service", () => {
       ]) {
         expect([path, text(path).match(/\.\.\/\.\.|start\.sh/)]).toEqual([path, null]);
       }
+      // The programs that its README runs.
+      const programs = { "@aieffect/cli": "^0.1.0", "@aieffect/orchestrator-lite": "^0.1.0" };
+      expect(JSON.parse(text("package.json"))).toMatchObject({ devDependencies: programs });
       expect(JSON.parse(text("connections.json"))).toHaveProperty("pipeline.connections");
     },
   );

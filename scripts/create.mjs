@@ -17,22 +17,28 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const args = process.argv.slice(2);
 const packed = mkdtempSync(join(tmpdir(), "aieffect-packed-"));
 const remove = () => rmSync(packed, { recursive: true, force: true });
-// Ctrl-C while it packs.
-const onInterrupt = () => process.exit(130);
-process.once("exit", remove).once("SIGINT", onInterrupt);
+process.once("exit", remove);
 try {
-  const isDry = ["--help", "-h", "--version", "-v"].some((flag) => args.includes(flag));
-  const plain = readTemplates(root);
-  const templates = isDry ? plain : withTarballs(plain, await packPackages(root, packed));
-  process.off("SIGINT", onInterrupt);
+  const templates = readTemplates(root);
   process.exitCode = await run(args, {
     templates,
+    complete: () => packInto(templates),
     calledBy: "npm run create --",
     // npm runs scripts in the repository; the user was elsewhere.
     cwd: process.env.INIT_CWD ?? process.cwd(),
   });
 } finally {
   remove();
+}
+
+async function packInto(templates) {
+  // Ctrl-C while it packs.
+  const onInterrupt = () => process.exit(130);
+  process.once("SIGINT", onInterrupt);
+  if (!args.includes("--quiet")) console.error("Packing this checkout's packages, about half a minute ...");
+  const whole = withTarballs(templates, await packPackages(root, packed));
+  process.off("SIGINT", onInterrupt);
+  return whole;
 }
 
 function withTarballs(templates, tarballs) {

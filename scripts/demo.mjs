@@ -15,7 +15,9 @@ const isSeparate = args[at] === "--pipeline";
 const name = at < 0 ? "file" : isSeparate ? args[at + 1] : args[at].slice("--pipeline=".length);
 if (name === undefined || !Object.hasOwn(pipelines, name)) {
   const names = Object.keys(pipelines).join(" or ");
-  console.error(`Expected --pipeline to be ${names}, found ${name ?? "nothing"}\nTry --help.`);
+  console.error(
+    `Expected --pipeline to be ${names}, found ${name ?? "nothing"}\nTry npm run demo -- --help.`,
+  );
   process.exit(2);
 }
 if (at >= 0) args.splice(at, isSeparate ? 2 : 1);

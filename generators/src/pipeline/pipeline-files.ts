@@ -59,7 +59,7 @@ npx aieffect check pipelines/${name}
 npx aieffect export pipelines/${name}
 \`\`\`
 
-writes \`export/\`, which the portal imports. With Docker and an orchestrator on the network \`ai-effect-services\`:
+writes \`pipelines/${name}/export/\`, which the portal imports. With Docker and an orchestrator on the network \`ai-effect-services\`:
 
 \`\`\`
 docker network create ai-effect-services
@@ -68,6 +68,12 @@ node pipelines/${name}/submit.mjs input.csv
 \`\`\`
 
 \`submit.mjs\` sends a file along as the input, follows the workflow and prints where its outputs are. \`ORCHESTRATOR_URL\` (http://localhost:18000), \`ORCHESTRATOR_API_KEY\` and \`SERVICE_API_KEY\` say where to and with which keys.
+
+Without Docker, start every service in its folder, each on a port of its own (\`PORT=8081 npm start\`). In a copy of \`pipelines/${name}/export/dockerinfo.json\` give every container the \`ip_address\` \`127.0.0.1\` and its \`port\`, and run
+
+\`\`\`
+npx aieffect-orchestrator run pipelines/${name}/export/blueprint.json dockerinfo.json --input inline:input.csv
+\`\`\`
 
 \`services/*/proto\` are copies of the services' protos; \`aieffect add pipeline ${name} --services ${nodes.map(({ service, operation }) => `${service}.${operation}`).join(",")}\` renews them.
 `;

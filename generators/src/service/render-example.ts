@@ -45,9 +45,21 @@ function renderText(path: string, text: string, rendering: Rendering): string {
   if (/^(?:docker-)?compose\.ya?ml$/.test(path)) {
     return own
       .replaceAll("context: ../..", "context: .")
-      .replaceAll(/dockerfile: use-cases\/[^/]+\//g, "dockerfile: ");
+      .replaceAll(/dockerfile: use-cases\/[^/]+\//g, "dockerfile: ")
+      .replace(", or use start.sh at the repository's root", "");
   }
   if (path === "README.md") return exampleReadme(own);
+  // The schema is the repository's, and no dependency of the project.
+  if (path === "connections.json") return own.replace(/^ *"\$schema": "\.\..*\n/m, "");
+  if (path.endsWith("submit-workflow.sh")) {
+    return (
+      own
+        .replace("/../../scripts/submit-workflow.sh", "/scripts/submit-workflow.sh")
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+        .replace("./start.sh ${here##*/} (Docker)", "docker compose up --build --detach (Docker)")
+        .replace("npm run demo -- --pipeline protobuf", "npm run demo --")
+    );
+  }
   return own;
 }
 
@@ -68,7 +80,13 @@ function examplePackageJson(text: string, { name, pm, templates }: Rendering): s
   const changed = {
     ...kept,
     scripts,
-    devDependencies: { ...Object.fromEntries(development), typescript: "catalog:" },
+    devDependencies: {
+      // What its README runs.
+      "@aieffect/cli": "workspace:^",
+      "@aieffect/orchestrator-lite": "workspace:^",
+      ...Object.fromEntries(development),
+      typescript: "catalog:",
+    },
   };
   return toPackageJson(JSON.stringify(changed), { name, into: false, pm, templates });
 }

@@ -14,6 +14,9 @@ const left = new Set(["node_modules", "dist", "data", ".turbo", "coverage"]);
 /** What every project has. */
 const commonToExamples = [".gitignore", ".gitattributes", ".dockerignore", "pnpm-workspace.yaml"];
 
+/** What use cases have from the repository's root. */
+const sharedByExamples = ["scripts/submit-workflow.sh"];
+
 /** Reads the templates of a checkout, with the versions that its packages have. */
 export function readTemplates(checkout: string): Templates {
   const templates = join(checkout, "templates");
@@ -42,7 +45,10 @@ export function readTemplates(checkout: string): Templates {
         service,
         title,
         files: merge(
-          common.filter(({ path }) => commonToExamples.includes(path)),
+          [
+            ...common.filter(({ path }) => commonToExamples.includes(path)),
+            ...readFiles(checkout, "scripts/").filter(({ path }) => sharedByExamples.includes(path)),
+          ],
           readFiles(join(checkout, folder)),
         ),
       })),

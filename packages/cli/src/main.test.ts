@@ -166,7 +166,7 @@ describe("aieffect", () => {
     [["export", "compose", "--base-port", "0"], 2, "Expected --base-port to be a port"],
     [["check", "--nonsense"], 2, "Unknown option '--nonsense'"],
     [["import", "missing.zip"], 4, "Expected a portal package, found nothing"],
-    [["graph", "missing"], 4, "Expected a file that can be read, found none"],
+    [["graph", "missing"], 4, "Expected the folder of a use case, found nothing at"],
   ])("refuses %j", async (args, code, message) => {
     const found = await aieffect(args, await tempFolder());
     expect([found.code, found.out]).toEqual([code, ""]);

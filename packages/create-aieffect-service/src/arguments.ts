@@ -28,8 +28,8 @@ const flags = {
 /** What was given on the command line. */
 export type Given = ReturnType<typeof readArguments>;
 
-/** Reads the command line. @throws ScaffoldError AE1204 */
-export function readArguments(argv: readonly string[]) {
+/** Reads the command line of what was called like that. @throws ScaffoldError AE1204 */
+export function readArguments(argv: readonly string[], calledBy = "npm create aieffect-service --") {
   // `pnpm create x -- --flag` hands the "--" on; behind one, flags would be folders.
   const args = argv[0] === "--" ? argv.slice(1) : argv;
   try {
@@ -52,7 +52,7 @@ export function readArguments(argv: readonly string[]) {
   } catch (cause) {
     throw new ScaffoldError("AE1204", {
       message: (cause as Error).message.split(". To specify")[0] ?? "",
-      tries: ["create-aieffect-service --help"],
+      tries: [`${calledBy} --help`],
       cause,
     });
   }

@@ -187,6 +187,33 @@ describe("create-aieffect-service", () => {
     expect(out).toContain("it lies in a repository already");
   });
 
+  it.runIf(process.platform !== "win32").each(["file-energy", "protobuf-energy"])(
+    "makes of %s a project that needs nothing of the repository",
+    async (example) => {
+      const cwd = await tempFolder();
+      expect(await create(["energy", "--example", example], cwd)).toMatchObject({ code: 0, err: "" });
+      const submit = start("sh", ["energy/submit-workflow.sh", "--help"], cwd);
+      expect([await submit.ended, submit.err(), submit.out()]).toEqual([
+        0,
+        "",
+        expect.stringContaining("ORCHESTRATOR_URL"),
+      ]);
+      const text = (path: string) => readFileSync(join(cwd, "energy", path), "utf8");
+      for (const path of [
+        "connections.json",
+        "docker-compose.yml",
+        "submit-workflow.sh",
+        "scripts/submit-workflow.sh",
+      ]) {
+        expect([path, text(path).match(/\.\.\/\.\.|start\.sh/)]).toEqual([path, null]);
+      }
+      // The programs that its README runs.
+      const programs = { "@aieffect/cli": "^0.1.0", "@aieffect/orchestrator-lite": "^0.1.0" };
+      expect(JSON.parse(text("package.json"))).toMatchObject({ devDependencies: programs });
+      expect(JSON.parse(text("connections.json"))).toHaveProperty("pipeline.connections");
+    },
+  );
+
   it("has help and a version", async () => {
     const cwd = await tempFolder();
     expect(await create(["--version"], cwd)).toMatchObject({ code: 0, out: "0.1.0\n" });
@@ -213,6 +240,7 @@ describe("a failure", () => {
     [["--yes"], 2, "error AE1203 missing-answer", "--name <value>"],
     [["svc", "--nonsense"], 2, "error AE1204 bad-usage", "--nonsense"],
     [["one", "two"], 2, "error AE1204 bad-usage", "found 2: one, two"],
+    [["one", "file-sequential"], 2, "error AE1204 bad-usage", "try:  npm create aieffect-service -- --help"],
     [["svc", "--merge", "--overwrite"], 2, "error AE1204 bad-usage", "found both"],
     [["svc", "--template", "file-sequential", "--style", "concurrent"], 2, "error AE1204 bad-usage", "agree"],
     [["--name", "svc", "--into", "full"], 4, "error AE1401 not-a-service", "no pnpm-workspace.yaml"],

@@ -28,6 +28,8 @@ import { resolveTarget } from "./target.ts";
 /** What the program stands in; tests and the checkout give their own. */
 export interface Surroundings {
   templates: Templates;
+  /** What is written instead; made once all that was said is known to be right, since making it takes long. @default `templates` */
+  complete?: () => Promise<Templates>;
   /** @default process.env */
   env?: NodeJS.ProcessEnv;
   /** What it is called by, for the command that gives the same again. @default `npm create aieffect-service` of this version, or pnpm's */
@@ -39,7 +41,7 @@ export interface Surroundings {
 /** Runs the program. Never rejects; what it resolves with is the exit code. */
 export async function run(
   argv: readonly string[],
-  { templates, env = process.env, calledBy, cwd }: Surroundings,
+  { templates, complete, env = process.env, calledBy, cwd }: Surroundings,
 ): Promise<number> {
   const from = cwd ?? process.cwd();
   // Writing is one step that a signal must not cut in two.
@@ -50,10 +52,10 @@ export async function run(
   process.on("SIGINT", onSignal);
   let given: Given | undefined;
   try {
-    given = readArguments(argv);
+    given = readArguments(argv, calledBy);
     if (given.help) process.stdout.write(helpText(templates));
     else if (given.version) process.stdout.write(`${templates.version}\n`);
-    else await create(given, { templates, env, calledBy, from, isInterrupted: () => interrupted });
+    else await create(given, { templates, complete, env, calledBy, from, isInterrupted: () => interrupted });
     return exitCodes.done;
   } catch (thrown) {
     const failed = toScaffoldError(thrown);
@@ -73,14 +75,15 @@ export async function run(
 
 interface Inner {
   templates: Templates;
+  complete: (() => Promise<Templates>) | undefined;
   env: NodeJS.ProcessEnv;
   calledBy: string | undefined;
   from: string;
   isInterrupted(): boolean;
 }
 
-async function create(given: Given, { templates, env, calledBy, from, isInterrupted }: Inner): Promise<void> {
-  const began = performance.now();
+async function create(given: Given, inner: Inner): Promise<void> {
+  const { templates, complete, env, calledBy, from, isInterrupted } = inner;
   const say = (text: string) => void (given.json || given.quiet || process.stdout.write(text));
   const generator: Generator = given.example === undefined ? serviceGenerator : exampleGenerator;
   const mayAsk = !given.yes && given.interactive !== false && !given.json && hasTerminal(env);
@@ -101,7 +104,9 @@ async function create(given: Given, { templates, env, calledBy, from, isInterrup
   const root =
     given.into === undefined ? resolveTarget(given.dir ?? (name || "."), from) : resolve(from, given.into);
   const existing = given.merge ? "keep" : given.overwrite ? "replace" : "refuse";
-  const context: GeneratorContext = { root, templates, existing };
+  if (complete !== undefined) planGenerator(generator, answers, { root, templates, existing });
+  const context: GeneratorContext = { root, templates: (await complete?.()) ?? templates, existing };
+  const began = performance.now();
   const plan = planGenerator(generator, answers, context);
   // What stays as its user has it may be what the rest is made for.
   const kept =

@@ -1,7 +1,8 @@
-import { appendFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { appendFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { tempFolder } from "@aieffect/test-support";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { aieffect } from "../testing/aieffect.ts";
@@ -21,6 +22,21 @@ async function doctor(args: string[], folder: string, env?: NodeJS.ProcessEnv) {
   const statusOf = Object.fromEntries(checks.map(({ check, status }) => [check, status]));
   return { code, err, statusOf, found: (check: string) => checks.find((one) => one.check === check)?.found };
 }
+
+it.skipIf(process.platform === "win32")("doctor does without a pnpm that npx can run", async () => {
+  const folder = await tempFolder();
+  await writeFile(join(folder, "package.json"), JSON.stringify({ packageManager: "pnpm@10.34.9" }));
+  await mkdir(join(folder, "bin"));
+  const only = async (name: string) => {
+    const path = (process.env.PATH ?? "").split(delimiter).map((one) => join(one, name));
+    await symlink(path.find((one) => existsSync(one)) as string, join(folder, "bin", name));
+  };
+  await only("node");
+  await only("npx");
+  const { code, statusOf, found } = await doctor([], folder, { PORT: "0", PATH: join(folder, "bin") });
+  expect([code, statusOf["package-manager"]]).toEqual([0, "warning"]);
+  expect(found("package-manager")).toBe("pnpm is not on the path; npx can run it");
+});
 
 describe("in a generated service, aieffect", () => {
   it("adds an operation once, however often it is asked, and tells what there is", async () => {

@@ -201,6 +201,15 @@ async function toRequest(
   for (const unknown of unknownParameters([...texts.keys()], told?.parameters)) {
     process.stderr.write(`warning: ${told?.name} has ${printable(unknown)}\n`);
   }
+  for (const [name, text] of texts) {
+    const isUnknown = unknownParameters([name], told?.parameters).length > 0;
+    // An @ that was forgotten.
+    if (isUnknown && statSync(pathOf(text), { throwIfNoEntry: false })?.isFile()) {
+      process.stderr.write(
+        `warning: ${printable(text)} is a file; to send it: -i ${printable(`${name}=@${text}`)}\n`,
+      );
+    }
+  }
   if (told !== undefined || Object.keys(parameters).length === 0) return { inputs, parameters };
   // The deployed orchestrator never sends parameters, so deployed services take them as an inline input (R-EXEC-03).
   return { inputs: [...inputs, createInlineReference(JSON.stringify(parameters), "json")], parameters: {} };

@@ -31,6 +31,16 @@ function checkNode(): Checked {
 function checkPackageManager(folder: string): Checked {
   const { name, pinned } = packageManagerOf(folder);
   const version = answerOf(name, ["--version"]);
+  // npx, which comes with Node, runs it as well; what is created and demonstrated here does so.
+  if (version === undefined && name === "pnpm" && answerOf("npx", ["--version"]) !== undefined) {
+    const exact = `pnpm${pinned ? `@${pinned}` : ""}`;
+    return {
+      check: "package-manager",
+      status: "warning",
+      found: "pnpm is not on the path; npx can run it",
+      fix: `npx -y ${exact} wherever pnpm is said, or npm install --global ${exact}`,
+    };
+  }
   if (version === undefined) {
     return {
       check: "package-manager",

@@ -103,6 +103,11 @@ describe("aieffect try", () => {
       [["CountRows", "-o", "no/x.csv"], 2, /^error AE2001 usage {2}Expected -o to be a file in a folder th/],
       [["CountRows", "-o", "."], 2, /^error AE2001 usage {2}Expected -o to be a file, found the folder \./],
       [["CountRows", "-i", "x=@x.json"], 8, /^warning: CountRows takes csv, found json; x\.json;format=csv /],
+      [
+        ["CountRows", "-i", "x=x.json"],
+        8,
+        /\nwarning: x\.json is a file; to send it: -i x=@x\.json\nerror AE8201/,
+      ],
       [["CountRows", "-i", "data=@no.csv"], 2, /^error AE2002 input-unreadable /],
       [
         ["CountRows", "-i", "x=@no.dat"],

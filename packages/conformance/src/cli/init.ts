@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { readdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { History, type ReceivedReply } from "../wire/exchange.ts";
 import { createWire } from "../wire/send.ts";
@@ -52,6 +52,7 @@ export async function init(args: readonly string[], context: CommandContext): Pr
   if (existsSync(file) && !given.has("force")) {
     throw new UsageError(`${name} is there already; --force writes over it`);
   }
+  if (!given.has("config") && !given.has("force")) await assertNoSamples(context.folder);
   const where = given.get("token")?.[0];
   const token =
     where === undefined
@@ -65,6 +66,16 @@ export async function init(args: readonly string[], context: CommandContext): Pr
     `Wrote ${name} (${told}).\nFill in what its comments ask for, then: aieffect-conformance test\n`,
   );
   return exitCodes.conformant;
+}
+
+/** Generated services have better samples than could be guessed, and conformance.yaml goes before them. */
+async function assertNoSamples(folder: string): Promise<void> {
+  const samples = join(folder, "conformance");
+  const names = existsSync(samples) ? (await readdir(samples)).filter((name) => /\.ya?ml$/.test(name)) : [];
+  if (names.length === 0) return;
+  throw new UsageError(
+    `conformance/ says what may be called already (${names.sort().join(", ")}), and "aieffect test" reads it; --force writes a conformance.yaml, which is then read instead`,
+  );
 }
 
 /** A key that was given as it is does not go into a file. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -248,6 +248,23 @@ describe("test", () => {
     expect(service.tasks.size).toBe(0);
   });
 
+  it("names init only to those who have not said what may be called", async () => {
+    const service = await zooService();
+    const folder = await tempFolder();
+    const args = ["test", service.url(), "--case", "C01,C08", "--time-scale", "0.1"];
+    expect((await run(folder, args)).out).toContain(
+      "To test more, say what may be called: aieffect-conformance init",
+    );
+    const samples = "samples: { a: { inputs: [{ protocol: inline, uri: !json { x: 1 }, format: json }] } }";
+    await writeFile(
+      join(folder, "conformance.yaml"),
+      `methods: { Echo: { mode: sequential, ${samples} } }\n`,
+    );
+    const { out } = await run(folder, args);
+    expect(out).toContain("add to conformance.yaml: methods: {Echo: {samples: {fail: ");
+    expect(out).not.toContain("aieffect-conformance init");
+  });
+
   it("puts a report on standard output alone, and what people read elsewhere", async () => {
     const service = await zooService();
     const folder = await folderWithManifest();
@@ -405,6 +422,23 @@ describe("init", () => {
     const tested = await run(folder, ["test", "--case", "C05"], { KEY: token });
     expect(tested.out).toContain("pass  C05");
     expect((await run(folder, [...args, "--force"], { KEY: token })).code).toBe(0);
+  });
+
+  it("lets the samples of a generated service be what is read", async () => {
+    const service = await zooService();
+    const folder = await tempFolder();
+    await mkdir(join(folder, "conformance"));
+    await writeFile(join(folder, "conformance/echo.yaml"), pristineManifest);
+    const args = ["init", service.url()];
+    expect(await run(folder, args)).toMatchObject({
+      code: 64,
+      err: expect.stringContaining(
+        'conformance/ says what may be called already (echo.yaml), and "aieffect test"',
+      ),
+    });
+    expect(await readdir(folder)).toEqual(["conformance"]);
+    expect((await run(folder, [...args, "--config", "b.yaml"])).code).toBe(0);
+    expect((await run(folder, [...args, "--force"])).code).toBe(0);
   });
 
   it("takes method names from the answer to an unknown one, or leaves them to be filled in", async () => {

@@ -67,11 +67,12 @@ function methodFor(
   return (concurrent ?? usable[0] ?? samples[0])?.method;
 }
 
-/** The YAML, or the flag, that makes a case testable. */
-export function whatToAdd(need: Need, profile: Profile, method = "YourMethod"): string {
+/** The YAML, or the flag, that makes a case testable; where no method is known, also how to have a file written. */
+export function whatToAdd(need: Need, profile: Profile, known?: string): string {
+  const method = known ?? "YourMethod";
   const mode = profile === "sequential" || profile === "concurrent" ? `, mode: ${profile}` : "";
   const yaml = (samples: string) =>
-    `add to conformance.yaml: methods: {${method}: {${samples}${mode}}} (or write one with: aieffect-conformance init <url>)`;
+    `add to conformance.yaml: methods: {${method}: {${samples}${mode}}}${known === undefined ? " (or write one with: aieffect-conformance init <url>)" : ""}`;
   switch (need) {
     case "sample":
       return `${yaml("samples: {a: {inputs: [{protocol: inline, uri: !json {x: 1}, format: json}]}}")}, or give --method, --input and --params`;

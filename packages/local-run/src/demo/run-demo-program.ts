@@ -18,7 +18,9 @@ export async function runDemoProgram(demo: Demo): Promise<void> {
     if (stop.signal.aborted && error === stop.signal.reason) {
       process.exitCode = stop.exitCode();
     } else if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\nTry --help.\n`);
+      process.stderr.write(
+        `${error.message}\nTry npm run demo -- --help; every option stands behind the --.\n`,
+      );
       process.exitCode = 2;
     } else {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -212,6 +212,14 @@ describe("a use case", () => {
     ).toEqual([expected, expected]);
   });
 
+  it("is told to be none where there is no folder, which is named", async () => {
+    const { use_case, problems } = await readUseCase("no/such/case");
+    expect(use_case).toBeUndefined();
+    expect(problems.map(toLine)).toEqual([
+      "connections.json: error [unreadable] Expected the folder of a use case, found nothing at no/such/case. Give the folder that has connections.json",
+    ]);
+  });
+
   it("is told to be none where there is no connections.json", async () => {
     const { use_case, problems } = await readUseCase(await writeFiles("x", { "README.md": "" }));
     expect(use_case).toBeUndefined();

@@ -23,6 +23,19 @@ const defaultPort = 8080;
 export async function readUseCase(folder: string): Promise<ReadUseCase> {
   const root = resolve(folder);
   const problems: Problem[] = [];
+  if (!existsSync(root)) {
+    const message = `Expected the folder of a use case, found nothing at ${folder}`;
+    const fix = "Give the folder that has connections.json";
+    problems.push({
+      code: "unreadable",
+      severity: "error",
+      file: "connections.json",
+      line: undefined,
+      message,
+      fix,
+    });
+    return { use_case: undefined, problems };
+  }
   const document = await readJsonFile(join(root, "connections.json"), "connections.json", problems);
   if (document === undefined) return { use_case: undefined, problems };
   const parsed = connectionsSchema.safeParse(document.value);

@@ -77,10 +77,11 @@ export interface ConformanceCase {
   /** It can harm a service that others use: run on loopback, or when allowed. @default false */
   destructive?: boolean;
   /**
-   * When it runs: among the first, after them because it waits for seconds on purpose, or at the end
-   * because it looks back on the whole run. @default "early"
+   * When it runs, so that a service with a fault hears of it soon: among the first, because it takes
+   * moments; after those, because it takes about a second, or waits for several on purpose; at the
+   * end, because it looks back on the whole run. @default "early"
    */
-  turn?: "early" | "late" | "last";
+  turn?: "early" | "soon" | "late" | "last";
   /**
    * Begins what it will look at, beside what an earlier case only waits for (`beside` of the
    * context). What goes wrong there is forgotten: the case begins again by itself.

@@ -8,11 +8,16 @@ import type { RunReport } from "./report.ts";
 import { runSuite } from "./run.ts";
 
 describe("the order in which cases run", () => {
-  it("is early, late, last, and within each as before", () => {
+  it("is early, soon, late, last, and within each as before", () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([...catalogue]), (cases) => {
         const of = (...turns: (string | undefined)[]) => cases.filter(({ turn }) => turns.includes(turn));
-        expect(runOrder(cases)).toEqual([...of(undefined, "early"), ...of("late"), ...of("last")]);
+        expect(runOrder(cases)).toEqual([
+          ...of(undefined, "early"),
+          ...of("soon"),
+          ...of("late"),
+          ...of("last"),
+        ]);
       }),
     );
   });

@@ -1,6 +1,6 @@
 import type { ConformanceCase } from "./case.ts";
 
-const turns = ["early", "late", "last"] as const;
+const turns = ["early", "soon", "late", "last"] as const;
 
 /** The order in which cases run, so that a service with a fault hears of it soon. Those of one turn keep their order. */
 export function runOrder(cases: readonly ConformanceCase[]): ConformanceCase[] {

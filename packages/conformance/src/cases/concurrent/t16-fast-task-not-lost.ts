@@ -20,6 +20,7 @@ export const fastTaskNotLost = defineCase({
     "Work that is quicker than its own registration is reported as running for ever: the workflow never finishes, once in a while.",
   fix: "Register the task as running before its work begins; let nothing overwrite `complete` or `failed`.",
   stochastic: true,
+  turn: "soon",
   async run(t) {
     const sample = t.sample();
     const began = performance.now();

@@ -13,6 +13,7 @@ export const oneNode = defineCase({
   holds: "A workflow of one node completes over every method, with the output that the method has by hand",
   consequence: "Pipelines with this service fail, although it can be called by hand.",
   fix: "Look at what the workflow did, and into the service's log for its calls: ids as in task_0f3a..., headers such as traceparent and Idempotency-Key, parameters or none.",
+  turn: "soon",
   async run(t) {
     let judged = 0;
     for (const sample of t.samples()) {

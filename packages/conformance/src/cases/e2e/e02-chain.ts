@@ -13,6 +13,7 @@ export const chain = defineCase({
   holds: "In a workflow of two nodes the second one gets, and can read, what the first one made",
   consequence: "Every node works alone, and the pipeline fails at its second one.",
   fix: "Make outputs that peers can read: URLs that answer while the service works on another call, with the host name that peers know (SELF_URL), and without what only this process knows.",
+  turn: "soon",
   async run(t) {
     const found = await findChain(t);
     if (found === undefined) return t.notApplicable(noChain);

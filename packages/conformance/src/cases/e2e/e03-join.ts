@@ -17,6 +17,7 @@ export const join = defineCase({
     "Two nodes of one workflow that run at once each have their own result, and a node that joins them gets both",
   consequence: "A pipeline that uses a method twice computes with one result in two places.",
   fix: "Key tasks, results and files by workflow_id and task_id together and a serial of your own, never by the workflow or the method alone.",
+  turn: "soon",
   async run(t) {
     const [a, b] = branches(t);
     const known = [await byHand(t, a), await byHand(t, b)] as const;

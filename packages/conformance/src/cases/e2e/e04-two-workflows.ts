@@ -16,6 +16,7 @@ export const twoWorkflows = defineCase({
   consequence: "A user is given the result of another user's pipeline.",
   fix: "Keep what belongs to a call in variables and folders of that call: also inputs that are fetched, and temporary files.",
   stochastic: true,
+  turn: "soon",
   async run(t) {
     const [a, b, second] = await pairInChain(t);
     const plans: { known: Known; last: Known | undefined }[] = [];

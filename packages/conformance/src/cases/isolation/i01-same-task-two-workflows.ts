@@ -14,6 +14,7 @@ export const sameTaskTwoWorkflows = defineCase({
   consequence:
     "The deployed orchestrator derives task_ids from the pipeline alone, so that two runs of one pipeline send the same one: a workflow is given the other's result.",
   fix: "Key tasks by workflow_id and task_id and something of your own, and answer `running` with a handle that is unlike any other.",
+  turn: "soon",
   async run(t) {
     const pairs = await distinctPairs(t, allPairs(t));
     const rounds = pairs.some(({ took_ms }) => took_ms > 1000) ? 1 : 3;

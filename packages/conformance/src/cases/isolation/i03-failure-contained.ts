@@ -15,6 +15,7 @@ export const failureContained = defineCase({
   consequence:
     "One bad input of one user fails the workflows of all others, or stops the service until somebody restarts it.",
   fix: "Catch what a task throws where that task runs; a worker that dies is replaced, and nothing that tasks share is closed.",
+  turn: "soon",
   // Before anything fails: a service that works on nothing any more after that can still be told from one that never did.
   async prepare(t) {
     await Promise.all(failingOf(t).map((failing) => prepareAlone(t, besideOf(t, failing))));

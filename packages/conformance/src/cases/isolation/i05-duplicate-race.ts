@@ -14,6 +14,7 @@ export const duplicateRace = defineCase({
     "A network that repeats a request, or an orchestrator that asks again, loses the task: one of the two callers polls for something that is not there.",
   fix: "Register a task in one step, under a handle of its own; do not ask first whether there is one and add it then.",
   stochastic: true,
+  turn: "soon",
   async run(t) {
     const problems: string[] = [];
     for (const sample of t.samples()) {
